@@ -1,0 +1,91 @@
+# make              libcpebble.so and libcpebble.a, in build/
+# make demo         the example: a folder of JSON documents, some of them hostile, in a process pool
+# make check        all tests: C, Swift, and every way of linking
+# make check-c      the C tests alone
+# make check-swift  swift test alone
+# make check-entry  the ways in which a program can contain Pebble
+# make examples     the example programs, in C
+# make deps         installs the Debian packages that are missing
+# make install      to $(DESTDIR)$(PREFIX)
+# make lint         layers, owners of system calls, exported symbols, formatting
+# make clean
+
+SHELL = /bin/bash
+PREFIX ?= /usr/local
+CFLAGS ?= -O2 -g
+CC ?= gcc
+SWIFT ?= swift
+
+version := $(shell sed -n 's/^.define PEBBLE_VERSION "\(.*\)"/\1/p' include/pebble/version.h)
+soversion := 0
+warnings := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+flags := -std=gnu11 $(warnings) -fPIC -fvisibility=hidden -pthread -Iinclude
+sources := $(wildcard Sources/CPebble/*.c)
+objects := $(sources:Sources/CPebble/%.c=build/core/%.o)
+headers := $(wildcard include/*.h include/pebble/*.h Sources/CPebble/*.h)
+test_sources := $(wildcard Tests/CPebbleTests/*.c)
+test_headers := $(wildcard Tests/CPebbleTests/*.h)
+packages := libbsd-dev check pkg-config
+
+.PHONY: all demo check check-c check-swift check-entry examples deps install lint clean
+all: build/libcpebble.so build/libcpebble.a
+
+build/core/%.o: Sources/CPebble/%.c $(headers) Makefile | deps
+	@mkdir -p $(@D)
+	$(CC) $(flags) $(CFLAGS) -c $< -o $@
+
+build/libcpebble.a: $(objects)
+	@rm -f $@
+	ar rcs $@ $^
+
+build/libcpebble.so: $(objects) Sources/CPebble/cpebble.map
+	$(CC) -shared -pthread -Wl,-soname,libcpebble.so.$(soversion) -Wl,-z,defs -Wl,-z,relro,-z,now \
+	  -Wl,--version-script=Sources/CPebble/cpebble.map $(LDFLAGS) $(objects) -lbsd -o build/libcpebble.so.$(version)
+	ln -sf libcpebble.so.$(version) build/libcpebble.so.$(soversion)
+	ln -sf libcpebble.so.$(soversion) $@
+
+deps:
+	@Tools/deps.sh $(packages)
+
+build/check-c: $(test_sources) $(test_headers) build/libcpebble.a
+	$(CC) $(flags) -ISources/CPebble $(CFLAGS) $(test_sources) build/libcpebble.a \
+	  $$(pkg-config --cflags --libs check) -lbsd -o $@
+
+check-c: build/check-c
+	CK_VERBOSITY=normal $<
+
+check-swift: | deps
+	$(SWIFT) test
+
+check-entry: all
+	Tests/Entry/run.sh
+
+check: check-c check-entry examples check-swift
+	@echo "make check: all passed"
+
+demo: | deps
+	cd Examples/Swift && $(SWIFT) build --product ingest
+	cd Examples && Swift/.build/debug/ingest documents
+
+examples: build/examples/ingest
+	cd Examples && ../build/examples/ingest documents
+
+build/examples/ingest: $(wildcard Examples/C/*.c Examples/C/*.h) build/libcpebble.a
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(warnings) -Iinclude -pthread $(CFLAGS) $(filter %.c,$^) build/libcpebble.a -lbsd -o $@
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/include/pebble $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 include/pebble.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 include/pebble/*.h $(DESTDIR)$(PREFIX)/include/pebble/
+	install -m 644 build/libcpebble.a $(DESTDIR)$(PREFIX)/lib/
+	install -m 755 build/libcpebble.so.$(version) $(DESTDIR)$(PREFIX)/lib/
+	ln -sf libcpebble.so.$(version) $(DESTDIR)$(PREFIX)/lib/libcpebble.so.$(soversion)
+	ln -sf libcpebble.so.$(soversion) $(DESTDIR)$(PREFIX)/lib/libcpebble.so
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(version)|' cpebble.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/cpebble.pc
+
+lint: all
+	Tools/lint.sh
+
+clean:
+	rm -rf build .build Examples/Swift/.build

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compat.h"
+#include "call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void *pebble_call_input(pebble_call *call, size_t *ret_length)
+{
+    *ret_length = call->input_length;
+    return call->input;
+}
+
+static bool make_room(struct pebble_call *call, size_t length)
+{
+    size_t needed;
+    if (__builtin_add_overflow(call->reply_length, length, &needed)) return false;
+    if (needed <= call->reply_capacity && call->reply) return true;
+    size_t capacity = call->reply_capacity < 256 ? 256 : call->reply_capacity;
+    while (capacity < needed)
+        capacity = capacity > SIZE_MAX / 2 ? needed : capacity * 2;
+    char *reply = realloc(call->reply, capacity);
+    if (!reply) return false;
+    call->reply = reply;
+    call->reply_capacity = capacity;
+    return true;
+}
+
+void *pebble_call_reserve(pebble_call *call, size_t length)
+{
+    if (!make_room(call, length)) {
+        call->out_of_memory = true;
+        return NULL;
+    }
+    void *place = call->reply + call->reply_length;
+    call->reply_length += length;
+    return place;
+}
+
+int pebble_call_write(pebble_call *call, const void *data, size_t length)
+{
+    void *place = pebble_call_reserve(call, length);
+    if (!place) return -ENOMEM;
+    if (length) memcpy(place, data, length);
+    return 0;
+}
+
+void pebble_call_unwrite(pebble_call *call, size_t length)
+{
+    call->reply_length -= length < call->reply_length ? length : call->reply_length;
+}
+
+void pb_call_done(struct pebble_call *call)
+{
+    free(call->reply);
+    call->reply = NULL;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One call in its worker: the input, and the reply as it grows. */
+#ifndef PB_CALL_H
+#define PB_CALL_H
+
+#include "compat.h"
+#include "pebble/function.h"
+
+struct pebble_call {
+    void *input;
+    size_t input_length;
+    char *reply;
+    size_t reply_length, reply_capacity;
+    bool out_of_memory;
+};
+
+PB_HIDDEN_BEGIN
+
+/* Frees the reply; the input stays its owner's. */
+void pb_call_done(struct pebble_call *call);
+
+PB_HIDDEN_END
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Messages between a host and its fork server: whole, fixed-size packets on a
+ * SOCK_SEQPACKET pair, each with at most one descriptor. Both sides check what
+ * they receive; neither ever blocks on the other. */
+#ifndef PB_CONTROL_H
+#define PB_CONTROL_H
+
+#include "compat.h"
+#include "proc.h"
+
+enum pb_control_kind {
+    PB_CONTROL_SPAWNED = 1, /* to host, from whoever exec'd the server: pid, error; its pidfd */
+    PB_CONTROL_HELLO,       /* to host: the server reached its entry point and serves this channel */
+    PB_CONTROL_CONNECT,     /* to server: serve one more channel; the channel's far end */
+    PB_CONTROL_START,       /* to server: start a worker: worker, number, spawn, pool; its end of the link */
+    PB_CONTROL_STARTED,     /* to host: worker, pid, error; its pidfd */
+    PB_CONTROL_EXITED,      /* to host: worker, exit */
+    PB_CONTROL_KINDS,
+};
+
+struct pb_control {
+    uint32_t magic;
+    uint32_t kind;
+    uint64_t worker;     /* the host's name for it */
+    uint32_t number;     /* START: shown in its title */
+    uint32_t spawn;      /* START: exec it afresh instead of forking */
+    int32_t pid;
+    int32_t error;       /* an errno value, 0 for none */
+    struct pb_exit exit; /* EXITED */
+    char pool[32];       /* START: shown in its title */
+};
+
+PB_HIDDEN_BEGIN
+
+/* A connected pair of channels, both close-on-exec and nonblocking. 0 or -errno. */
+int pb_control_pair(int ret_ends[2]);
+
+/* Sends one packet, with `fd` unless it is -1 (it stays the caller's).
+ * 0, -EAGAIN (full: try again when writable), -EPIPE and others (the other side is gone). */
+int pb_control_send(int channel, struct pb_control *message, int fd);
+
+/* Receives one packet; *ret_fd is the descriptor that came with it, or -1.
+ * 1; 0: none now; -EPIPE: the other side is gone; -EPROTO: what came is no
+ * packet of ours (nothing is left open). */
+int pb_control_receive(int channel, struct pb_control *ret_message, int *ret_fd);
+
+PB_HIDDEN_END
+#endif

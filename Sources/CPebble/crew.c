@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compat.h"
+#include "crew.h"
+#include "boot.h"
+#include "clock.h"
+#include "control.h"
+#include "dispatch.h"
+#include "fd.h"
+#include "forkserver.h"
+#include "loop.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#define LEAVE_TIME (3 * PB_SECOND) /* for a worker that was told to go */
+#define START_TRIES 3              /* in a row, before the waiting jobs are refused */
+
+/* --- one worker's life --- */
+
+static void count_state(struct pebble_pool *pool, struct pb_worker *worker, enum pb_worker_state next)
+{
+    pool->by_state[worker->state]--;
+    pool->by_state[next]++;
+    if (worker->state == PB_WORKER_IDLE) TAILQ_REMOVE(&pool->idle, worker, link_in_state);
+    if (next == PB_WORKER_IDLE) TAILQ_INSERT_HEAD(&pool->idle, worker, link_in_state); /* the warmest first */
+    worker->state = next;
+}
+
+static void kill_process(struct pb_worker *worker)
+{
+    worker->kill_owed = pb_proc_kill(&worker->proc) < 0 && worker->proc.pid == 0;
+}
+
+static void step(struct pebble_pool *pool, struct pb_worker *worker, enum pb_worker_event event)
+{
+    struct pb_worker_step to = pb_worker_step(worker->state, event);
+    if (to.next == worker->state && !to.kill) return;
+    count_state(pool, worker, to.next);
+    if (to.kill) kill_process(worker);
+    if (to.kill && event == PB_WORKER_KILLED) atomic_fetch_add(&pool->count.killed, 1);
+    switch (to.next) {
+    case PB_WORKER_LEAVING:
+        pb_link_finish(&worker->link);
+        pb_loop_arm(pool, &worker->alarm, pb_after(pb_now(), LEAVE_TIME));
+        break;
+    case PB_WORKER_DYING:
+        pb_loop_unwatch(pool, worker->link.fd);
+        pb_wheel_disarm(&pool->wheel, &worker->alarm.timer);
+        break;
+    case PB_WORKER_GONE:
+        pb_loop_unwatch(pool, worker->link.fd);
+        pb_wheel_disarm(&pool->wheel, &worker->alarm.timer);
+        TAILQ_REMOVE(&pool->workers, worker, link_in_pool);
+        TAILQ_INSERT_TAIL(&pool->gone, worker, link_in_pool);
+        atomic_fetch_sub(&pool->count.workers, 1);
+        break;
+    default:
+        break;
+    }
+}
+
+void pb_crew_kill(struct pebble_pool *pool, struct pb_worker *worker)
+{
+    step(pool, worker, PB_WORKER_KILLED);
+}
+
+void pb_crew_kill_all(struct pebble_pool *pool)
+{
+    struct pb_worker *worker;
+    TAILQ_FOREACH(worker, &pool->workers, link_in_pool) pb_crew_kill(pool, worker);
+}
+
+void pb_crew_free_gone(struct pebble_pool *pool)
+{
+    struct pb_worker *worker, *next;
+    TAILQ_FOREACH_SAFE(worker, &pool->gone, link_in_pool, next) {
+        pb_link_done(&worker->link);
+        pb_proc_done(&worker->proc);
+        free(worker);
+    }
+    TAILQ_INIT(&pool->gone);
+}
+
+/* --- starting --- */
+
+static void start_failed(struct pebble_pool *pool, enum pebble_cause cause, int error, int64_t now)
+{
+    if (pb_timer_armed(&pool->backoff.timer)) return; /* several at once are one failure */
+    pool->failures++;
+    bool others = pool->by_state[PB_WORKER_STARTING] + pool->by_state[PB_WORKER_IDLE] +
+                      pool->by_state[PB_WORKER_BUSY] > 0;
+    if (cause == PEBBLE_CAUSE_NO_ENTRY) {
+        atomic_store(&pool->broken, true);
+        pb_loop_refuse_queue(pool, cause, error);
+    } else if (!others && pool->failures >= START_TRIES) {
+        pb_loop_refuse_queue(pool, cause, error);
+    }
+    pb_loop_arm(pool, &pool->backoff, pb_after(now, pb_dispatch_backoff(pool->failures)));
+}
+
+static int connect_server(struct pebble_pool *pool)
+{
+    if (pool->channel >= 0) return 0;
+    int rc = pb_forkserver_connect(&pool->channel, &pool->fresh, &pool->server);
+    if (rc == 0 && (rc = pb_loop_watch(pool, pool->channel, &pool->channel)) < 0) pb_crew_leave(pool);
+    return rc;
+}
+
+static int ask_server(struct pebble_pool *pool, struct pb_worker *worker)
+{
+    int theirs;
+    int rc = pb_link_open(&worker->link, pool->config.max_payload, &theirs);
+    if (rc < 0) return rc;
+    struct pb_control request = {.kind = PB_CONTROL_START,
+                                 .worker = worker->id,
+                                 .number = (uint32_t)worker->id,
+                                 .spawn = pool->config.start_method == PEBBLE_SPAWN};
+    strlcpy(request.pool, pool->name, sizeof request.pool);
+    rc = pb_control_send(pool->channel, &request, theirs);
+    pb_close(&theirs);
+    if (rc == 0) rc = pb_loop_watch(pool, worker->link.fd, worker);
+    return rc;
+}
+
+void pb_crew_start(struct pebble_pool *pool, int64_t now)
+{
+    int rc = connect_server(pool);
+    struct pb_worker *worker = rc == 0 ? calloc(1, sizeof *worker) : NULL;
+    if (rc == 0 && !worker) rc = -ENOMEM;
+    if (rc == 0) {
+        worker->proc = PB_PROC_NONE;
+        worker->link.fd = -1;
+        worker->alarm.kind = PB_ALARM_WORKER;
+        worker->id = ++pool->next_worker;
+        rc = ask_server(pool, worker);
+    }
+    if (rc < 0) {
+        if (worker) pb_link_done(&worker->link);
+        free(worker);
+        start_failed(pool, PEBBLE_CAUSE_START, -rc, now);
+        return;
+    }
+    pool->by_state[PB_WORKER_STARTING]++;
+    TAILQ_INSERT_TAIL(&pool->workers, worker, link_in_pool);
+    atomic_fetch_add(&pool->count.workers, 1);
+    atomic_fetch_add(&pool->count.started, 1);
+    pb_loop_arm(pool, &worker->alarm, pb_after(now, pool->config.start_timeout));
+}
+
+/* --- jobs --- */
+
+static void watch_writable(struct pebble_pool *pool, struct pb_worker *worker)
+{
+    pb_loop_watch_writable(pool, worker->link.fd, worker, pb_link_sending(&worker->link));
+}
+
+void pb_crew_assign(struct pebble_pool *pool, struct pebble_future *job, int64_t now)
+{
+    struct pb_worker *worker = TAILQ_FIRST(&pool->idle);
+    if (!pb_job_begin(job, worker->proc.pid, now)) {
+        pb_loop_release(pool, job); /* cancelled a moment ago */
+        return;
+    }
+    atomic_fetch_add(&pool->count.begun, 1);
+    job->number = ++pool->next_job;
+    job->worker = worker;
+    worker->job = job;
+    step(pool, worker, PB_WORKER_ASSIGNED);
+
+    enum pebble_limit limit;
+    pb_loop_arm(pool, &job->alarm, pb_job_limit(job, &limit));
+    const char *path = job->function.image->path;
+    size_t path_length = strlen(path), name_length = job->name ? strlen(job->name) : 0;
+    struct pb_frame frame = {
+        .kind = PB_FRAME_JOB,
+        .path_length = path_length <= PB_FRAME_TEXT_MAX ? (uint16_t)path_length : 0,
+        .name_length = name_length <= PB_FRAME_TEXT_MAX ? (uint16_t)name_length : PB_FRAME_TEXT_MAX,
+        .job = job->number,
+        .length = job->input_length,
+        .offset = job->function.offset,
+        .image = job->function.image->id,
+    };
+    int rc = pb_link_send(&worker->link, &frame, job->input, path, job->name);
+    if (rc < 0) step(pool, worker, PB_WORKER_BROKEN);
+    if (rc == 0) watch_writable(pool, worker);
+}
+
+void pb_crew_retire(struct pebble_pool *pool)
+{
+    step(pool, TAILQ_FIRST(&pool->idle), PB_WORKER_RETIRED);
+}
+
+static void release_job(struct pebble_pool *pool, struct pb_worker *worker)
+{
+    struct pebble_future *job = worker->job;
+    if (!job) return;
+    worker->job = NULL;
+    atomic_fetch_add(&pool->count.ended, 1);
+    pb_loop_release(pool, job);
+}
+
+static void settle_reply(struct pebble_pool *pool, struct pebble_future *job, struct pb_message *message)
+{
+    const struct pb_frame *head = &message->head;
+    struct pebble_outcome *outcome = &job->outcome;
+    if (head->kind == PB_FRAME_NO_FUNCTION) {
+        if (pb_loop_settle(pool, job, PEBBLE_NOT_RUN)) {
+            outcome->cause = PEBBLE_CAUSE_NO_FUNCTION;
+            outcome->error = ENOEXEC;
+        }
+        return;
+    }
+    int code = head->kind == PB_FRAME_NO_MEMORY ? -ENOMEM : head->code;
+    if (!pb_loop_settle(pool, job, code == 0 ? PEBBLE_SUCCESS : PEBBLE_FAILURE)) return;
+    outcome->code = code;
+    outcome->data = message->block;
+    outcome->length = (size_t)head->length;
+    message->block = NULL;
+}
+
+/* A reply ends the job's stay with the worker, and perhaps the worker's with the pool. */
+static void on_reply(struct pebble_pool *pool, struct pb_worker *worker, struct pb_message *message)
+{
+    bool expected = worker->state == PB_WORKER_BUSY && message->head.job == worker->job->number &&
+                    !pb_link_sending(&worker->link);
+    if (!expected) {
+        step(pool, worker, PB_WORKER_BROKEN);
+        return;
+    }
+    settle_reply(pool, worker->job, message);
+    release_job(pool, worker);
+    step(pool, worker, PB_WORKER_REPLIED);
+    worker->served++;
+    if (pool->config.max_tasks && worker->served >= pool->config.max_tasks) step(pool, worker, PB_WORKER_RETIRED);
+}
+
+static void on_message(struct pebble_pool *pool, struct pb_worker *worker, struct pb_message *message)
+{
+    if (message->head.kind == PB_FRAME_READY) {
+        pool->failures = 0;
+        worker->ready_once = true;
+        pb_wheel_disarm(&pool->wheel, &worker->alarm.timer);
+        step(pool, worker, PB_WORKER_READY);
+    } else {
+        on_reply(pool, worker, message);
+    }
+    free(message->block);
+}
+
+static void receive(struct pebble_pool *pool, struct pb_worker *worker)
+{
+    struct pb_message message;
+    int rc = 0;
+    while (worker->state != PB_WORKER_DYING && (rc = pb_link_receive(&worker->link, &message)) > 0)
+        on_message(pool, worker, &message);
+    if (rc >= 0) return;
+    if (rc == -EFBIG && worker->job && pb_loop_settle(pool, worker->job, PEBBLE_FAILURE))
+        worker->job->outcome.code = -EFBIG;
+    pb_loop_unwatch(pool, worker->link.fd);
+    step(pool, worker, PB_WORKER_BROKEN);
+}
+
+void pb_crew_on_link(struct pebble_pool *pool, struct pb_worker *worker, uint32_t events)
+{
+    if (worker->state == PB_WORKER_GONE || worker->state == PB_WORKER_DYING) return;
+    if ((events & EPOLLOUT) && pb_link_sending(&worker->link)) {
+        if (pb_link_flush(&worker->link) < 0) {
+            step(pool, worker, PB_WORKER_BROKEN);
+            return;
+        }
+        watch_writable(pool, worker);
+    }
+    if (events & ~(uint32_t)EPOLLOUT) receive(pool, worker);
+}
+
+/* --- ends --- */
+
+static void settle_expired(struct pebble_pool *pool, struct pb_worker *worker, const struct pb_exit *how)
+{
+    if (!pb_loop_settle(pool, worker->job, PEBBLE_EXPIRED)) return;
+    atomic_fetch_add(&pool->count.expired, 1);
+    struct pebble_outcome *outcome = &worker->job->outcome;
+    outcome->pid = how->pid ? how->pid : worker->proc.pid;
+    outcome->exit_code = how->code;
+    outcome->exit_signal = how->signal;
+    outcome->cpu_time = how->cpu_time;
+    outcome->peak_memory = how->peak_memory;
+}
+
+/* The worker is no more, however it ended. */
+static void bury(struct pebble_pool *pool, struct pb_worker *worker, const struct pb_exit *how, int64_t now)
+{
+    if (worker->state == PB_WORKER_BUSY) receive(pool, worker); /* it may have replied before it died */
+    if (worker->state == PB_WORKER_IDLE) atomic_fetch_add(&pool->count.idle_deaths, 1);
+    if (worker->job) settle_expired(pool, worker, how);
+    release_job(pool, worker);
+    step(pool, worker, PB_WORKER_EXITED);
+    if (worker->ready_once || atomic_load(&pool->phase) == PB_POOL_STOPPED) return;
+
+    bool spawn = pool->config.start_method == PEBBLE_SPAWN;
+    bool lost = how->code == PB_EXIT_NO_ENTRY || (spawn && worker->start_error == ETIMEDOUT);
+    int error = worker->start_error ? worker->start_error : lost ? ENOEXEC : ECHILD;
+    start_failed(pool, lost ? PEBBLE_CAUSE_NO_ENTRY : PEBBLE_CAUSE_START, error, now);
+}
+
+void pb_crew_leave(struct pebble_pool *pool)
+{
+    if (pool->channel >= 0) pb_loop_unwatch(pool, pool->channel);
+    pb_close(&pool->channel);
+    pb_proc_done(&pool->server);
+    pool->fresh = false;
+}
+
+/* The server is gone, and with it, by the kernel's hand, all workers. */
+static void on_server_gone(struct pebble_pool *pool, int64_t now)
+{
+    bool never_entered = pool->fresh;
+    if (never_entered) pb_proc_kill(&pool->server);
+    pb_crew_leave(pool);
+    struct pb_worker *worker, *next;
+    TAILQ_FOREACH_SAFE(worker, &pool->workers, link_in_pool, next) {
+        pb_proc_kill(&worker->proc);
+        struct pb_exit unknown = {.pid = worker->proc.pid, .code = never_entered ? PB_EXIT_NO_ENTRY : -1};
+        bury(pool, worker, &unknown, now);
+    }
+}
+
+static struct pb_worker *worker_by_id(struct pebble_pool *pool, uint64_t id)
+{
+    struct pb_worker *worker;
+    TAILQ_FOREACH(worker, &pool->workers, link_in_pool)
+        if (worker->id == id) return worker;
+    return NULL;
+}
+
+static void on_started(struct pebble_pool *pool, struct pb_worker *worker, const struct pb_control *message,
+                       int *pidfd, int64_t now)
+{
+    if (message->error) {
+        worker->start_error = message->error;
+        bury(pool, worker, &(struct pb_exit){.code = -1}, now);
+        return;
+    }
+    worker->proc = (struct pb_proc){message->pid, *pidfd};
+    *pidfd = -1;
+    if (worker->job) atomic_store_explicit(&worker->job->pid, message->pid, memory_order_relaxed);
+    if (worker->kill_owed) pb_proc_kill(&worker->proc);
+    worker->kill_owed = false;
+}
+
+void pb_crew_on_channel(struct pebble_pool *pool)
+{
+    int64_t now = pb_now();
+    struct pb_control message;
+    int fd, rc;
+    while ((rc = pb_control_receive(pool->channel, &message, &fd)) > 0) {
+        struct pb_worker *worker = worker_by_id(pool, message.worker);
+        if (message.kind == PB_CONTROL_HELLO) {
+            pool->fresh = false;
+            pb_proc_done(&pool->server);
+        } else if (message.kind == PB_CONTROL_STARTED && worker) {
+            on_started(pool, worker, &message, &fd, now);
+        } else if (message.kind == PB_CONTROL_EXITED && worker) {
+            bury(pool, worker, &message.exit, now);
+        }
+        pb_close(&fd);
+    }
+    if (rc < 0) on_server_gone(pool, now);
+}
+
+void pb_crew_on_alarm(struct pebble_pool *pool, struct pb_worker *worker)
+{
+    if (worker->state == PB_WORKER_STARTING && pool->fresh) {
+        on_server_gone(pool, pb_now()); /* it never said hello */
+        return;
+    }
+    if (worker->state == PB_WORKER_STARTING) worker->start_error = ETIMEDOUT;
+    pb_crew_kill(pool, worker);
+}

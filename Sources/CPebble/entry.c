@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A constructor that acts only in a process with our marker. Where this library
+ * is part of the executable, initialisers of the executable are still to come
+ * (those of Swift's runtime among them when it is linked statically): it runs
+ * them itself and then never returns. Where it is a shared library, even the
+ * executable's first initialiser is still to come: it takes main's place, by
+ * changing what the executable's startup code will call. */
+#include "compat.h"
+#include "entry.h"
+#include "boot.h"
+#include "child.h"
+#include "fd.h"
+#include "image.h"
+#include "serve.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+typedef int main_function(int, char **, char **);
+typedef int start_main_function(main_function *, int, char **, void (*)(void), void (*)(void), void (*)(void),
+                                void *);
+typedef void initialiser(int, char **, char **);
+
+/* Made by the linker in an executable; absent in a shared library. */
+extern __attribute__((weak, visibility("hidden"))) initialiser *__init_array_start[], *__init_array_end[];
+
+static struct pb_boot boot;
+static bool pending; /* marked, and not entered */
+static start_main_function *real_start_main;
+
+void pb_entry_refuse_unless_entered(void)
+{
+    if (pending) _exit(PB_EXIT_NO_ENTRY);
+}
+
+static _Noreturn void enter(void)
+{
+    pending = false;
+    if (boot.role == PB_BOOT_SERVER) pb_serve();
+    pb_child_main(&boot, pb_boot_depth());
+}
+
+static int main_in_its_place(int argc, char **argv, char **envp)
+{
+    (void)argc, (void)argv, (void)envp;
+    enter();
+}
+
+static int start_main_in_its_place(main_function *program, int argc, char **argv, void (*init)(void),
+                                   void (*fini)(void), void (*rtld_fini)(void), void *stack_end)
+{
+    (void)program;
+    return real_start_main(main_in_its_place, argc, argv, init, fini, rtld_fini, stack_end);
+}
+
+struct relocations {
+    const ElfW(Rela) *table;
+    size_t count;
+};
+
+static const ElfW(Dyn) *dynamic_section(const struct dl_phdr_info *info)
+{
+    for (int i = 0; i < info->dlpi_phnum; i++)
+        if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
+            return (const ElfW(Dyn) *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
+    return NULL;
+}
+
+/* The slot through which the image calls the function of that name, or NULL. */
+static void **import_slot(const struct dl_phdr_info *info, const char *name)
+{
+    const ElfW(Sym) *symbols = NULL;
+    const char *strings = NULL;
+    struct relocations tables[2] = {0};
+    const ElfW(Dyn) *entry = dynamic_section(info);
+    for (; entry && entry->d_tag != DT_NULL; entry++) {
+        switch (entry->d_tag) {
+        case DT_SYMTAB: symbols = (const void *)entry->d_un.d_ptr; break;
+        case DT_STRTAB: strings = (const void *)entry->d_un.d_ptr; break;
+        case DT_RELA: tables[0].table = (const void *)entry->d_un.d_ptr; break;
+        case DT_RELASZ: tables[0].count = entry->d_un.d_val / sizeof(ElfW(Rela)); break;
+        case DT_JMPREL: tables[1].table = (const void *)entry->d_un.d_ptr; break;
+        case DT_PLTRELSZ: tables[1].count = entry->d_un.d_val / sizeof(ElfW(Rela)); break;
+        default: break;
+        }
+    }
+    if (!symbols || !strings) return NULL;
+    for (size_t t = 0; t < PB_COUNT(tables); t++)
+        for (size_t i = 0; tables[t].table && i < tables[t].count; i++) {
+            const ElfW(Rela) *relocation = &tables[t].table[i];
+            const ElfW(Sym) *symbol = &symbols[ELF64_R_SYM(relocation->r_info)];
+            if (symbol->st_name && strcmp(strings + symbol->st_name, name) == 0)
+                return (void **)(info->dlpi_addr + relocation->r_offset);
+        }
+    return NULL;
+}
+
+static int redirect_start_main(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    (void)size;
+    bool *ret_redirected = arg;
+    void **slot = import_slot(info, "__libc_start_main");
+    void *real = dlsym(RTLD_DEFAULT, "__libc_start_main");
+    if (!slot || !real) return 1;
+    uintptr_t page = (uintptr_t)slot & ~((uintptr_t)sysconf(_SC_PAGESIZE) - 1);
+    size_t span = (uintptr_t)(slot + 1) - page;
+    if (mprotect((void *)page, span, PROT_READ | PROT_WRITE) < 0) return 1;
+    memcpy(&real_start_main, &real, sizeof real);
+    start_main_function *ours = start_main_in_its_place;
+    memcpy(slot, &ours, sizeof ours);
+    *ret_redirected = true;
+    return 1; /* the first image is the executable */
+}
+
+/* A socket of the right kind where our parent puts it? Else the marker lies. */
+static bool descriptors_are_ours(void)
+{
+    int type = boot.role == PB_BOOT_SERVER ? SOCK_SEQPACKET : SOCK_STREAM;
+    return pb_is_unix_socket(PB_BOOT_CHANNEL_FD, type) && pb_set_cloexec(PB_BOOT_CHANNEL_FD, true) == 0 &&
+           pb_set_cloexec(PB_BOOT_EXTRA_FD, true) == 0;
+}
+
+__attribute__((constructor)) static void constructor(int argc, char **argv, char **envp)
+{
+    pb_boot_take(&boot);
+    if (boot.role == PB_BOOT_NONE) return;
+    pending = true;
+    if (!descriptors_are_ours()) _exit(PB_EXIT_NO_ENTRY);
+    setproctitle_init(argc, argv, envp);
+
+    if (pb_image_is_main(&boot)) {
+        bool seen = false;
+        for (initialiser **next = __init_array_start; next < __init_array_end; next++) {
+            if (*next == constructor)
+                seen = true;
+            else if (seen)
+                (*next)(argc, argv, envp);
+        }
+        enter();
+    }
+    bool redirected = false;
+    dl_iterate_phdr(redirect_start_main, &redirected);
+    if (!redirected) _exit(PB_EXIT_NO_ENTRY);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compat.h"
+#include "fd.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+void pb_close(int *fd)
+{
+    if (*fd < 0) return;
+    int saved = errno;
+    close(*fd); /* on Linux the descriptor is gone even after EINTR */
+    *fd = -1;
+    errno = saved;
+}
+
+static int set_flag(int fd, int get, int set, int flag, bool on)
+{
+    int flags = fcntl(fd, get);
+    if (flags < 0) return -errno;
+    int wanted = on ? flags | flag : flags & ~flag;
+    if (wanted != flags && fcntl(fd, set, wanted) < 0) return -errno;
+    return 0;
+}
+
+int pb_set_cloexec(int fd, bool on)
+{
+    return set_flag(fd, F_GETFD, F_SETFD, FD_CLOEXEC, on);
+}
+
+int pb_set_nonblocking(int fd, bool on)
+{
+    return set_flag(fd, F_GETFL, F_SETFL, O_NONBLOCK, on);
+}
+
+bool pb_is_unix_socket(int fd, int type)
+{
+    int value;
+    socklen_t length = sizeof value;
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &value, &length) < 0 || value != AF_UNIX) return false;
+    length = sizeof value;
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &value, &length) == 0 && value == type;
+}
+
+void pb_close_from(unsigned first)
+{
+    close_range(first, ~0U, 0);
+}
+
+void pb_cloexec_from(unsigned first)
+{
+    if (close_range(first, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
+    /* Before Linux 5.11 there is no such flag. */
+    long limit = sysconf(_SC_OPEN_MAX);
+    for (long fd = (long)first; fd < limit; fd++)
+        fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+}
+
+long pb_read_file(const char *path, char *buffer, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return -errno;
+    size_t length = 0;
+    while (length < size - 1) {
+        ssize_t n = read(fd, buffer + length, size - 1 - length);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) {
+            int error = errno;
+            close(fd);
+            return -error;
+        }
+        if (n == 0) break;
+        length += (size_t)n;
+    }
+    close(fd);
+    buffer[length] = '\0';
+    return (long)length;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * File descriptors: closing them once, their flags, and small reads of /proc. */
+#ifndef PB_FD_H
+#define PB_FD_H
+
+#include "compat.h"
+
+PB_HIDDEN_BEGIN
+
+/* Closes *fd unless it is -1, and sets it to -1. Keeps errno. */
+void pb_close(int *fd);
+
+/* 0 or -errno. */
+int pb_set_cloexec(int fd, bool on);
+int pb_set_nonblocking(int fd, bool on);
+
+/* Whether fd is a UNIX-domain socket of the given type (SOCK_...). */
+bool pb_is_unix_socket(int fd, int type);
+
+/* Closes every descriptor from `first` up. */
+void pb_close_from(unsigned first);
+
+/* Marks every descriptor from `first` up close-on-exec. */
+void pb_cloexec_from(unsigned first);
+
+/* Reads a small file into `buffer` as a string. Its length, or -errno. */
+long pb_read_file(const char *path, char *buffer, size_t size);
+
+PB_HIDDEN_END
+#endif

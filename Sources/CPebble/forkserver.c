@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compat.h"
+#include "forkserver.h"
+#include "boot.h"
+#include "control.h"
+#include "entry.h"
+#include "fd.h"
+#include "spawn.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+/* The one process-wide state of the library: the server is shared by all pools. */
+static struct {
+    pthread_mutex_t lock;
+    int channel;    /* where CONNECT goes; -1: no server known */
+    bool inherited; /* it is our own parent and cannot be restarted */
+    pthread_once_t once;
+    atomic_uint generation;
+} server = {.lock = PTHREAD_MUTEX_INITIALIZER, .channel = -1, .once = PTHREAD_ONCE_INIT};
+
+static void before_fork(void)
+{
+    pthread_mutex_lock(&server.lock);
+}
+
+static void after_fork_parent(void)
+{
+    pthread_mutex_unlock(&server.lock);
+}
+
+/* A fork without exec is a process of its own: its first pool starts a server. */
+static void after_fork_child(void)
+{
+    pb_close(&server.channel);
+    server.inherited = false;
+    atomic_fetch_add(&server.generation, 1);
+    pthread_mutex_unlock(&server.lock);
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(before_fork, after_fork_parent, after_fork_child);
+}
+
+unsigned pb_forkserver_generation(void)
+{
+    return atomic_load_explicit(&server.generation, memory_order_relaxed);
+}
+
+void pb_forkserver_inherit(int channel)
+{
+    server.channel = channel;
+    server.inherited = true;
+}
+
+/* The report of the exec. It was sent before the middle process ended, and
+ * that was waited for: it is there, unless the middle could not send it. */
+static int read_report(int channel, struct pb_proc *ret_server)
+{
+    struct pb_control report;
+    int pidfd, rc = pb_control_receive(channel, &report, &pidfd);
+    if (rc <= 0 || report.kind != PB_CONTROL_SPAWNED) return rc < 0 ? rc : -EPROTO;
+    if (report.error) {
+        pb_close(&pidfd);
+        return -report.error;
+    }
+    *ret_server = (struct pb_proc){report.pid, pidfd};
+    return 0;
+}
+
+static int start(struct pb_proc *ret_server)
+{
+    struct pb_boot_env env = {0};
+    int ends[2] = {-1, -1}, self = -1;
+    int rc = pb_boot_env(&(struct pb_boot){.role = PB_BOOT_SERVER}, pb_boot_depth() + 1, &env);
+    if (rc < 0) return rc;
+    if ((rc = pb_control_pair(ends)) < 0) goto out;
+    if ((rc = self = pb_pidfd_open(getpid())) < 0) goto out;
+    if ((rc = pb_spawn_detached(&env, ends[1], self)) < 0) goto out;
+    if ((rc = read_report(ends[0], ret_server)) < 0) goto out;
+    server.channel = ends[0];
+    ends[0] = -1;
+out:
+    pb_close(&self);
+    pb_close(&ends[0]);
+    pb_close(&ends[1]);
+    pb_boot_env_done(&env);
+    return rc;
+}
+
+static int ask_for_channel(int *ret_channel)
+{
+    int ends[2];
+    int rc = pb_control_pair(ends);
+    if (rc < 0) return rc;
+    rc = pb_control_send(server.channel, &(struct pb_control){.kind = PB_CONTROL_CONNECT}, ends[1]);
+    pb_close(&ends[1]);
+    if (rc < 0)
+        pb_close(&ends[0]);
+    else
+        *ret_channel = ends[0];
+    return rc;
+}
+
+int pb_forkserver_connect(int *ret_channel, bool *ret_fresh, struct pb_proc *ret_server)
+{
+    pb_entry_refuse_unless_entered();
+    pthread_once(&server.once, watch_forks);
+    if (pb_boot_depth() >= PB_DEPTH_MAX) return -ELOOP;
+
+    struct pb_proc process = PB_PROC_NONE;
+    bool fresh = false;
+    pthread_mutex_lock(&server.lock);
+    int rc = server.channel >= 0 ? ask_for_channel(ret_channel) : -EPIPE;
+    if ((rc == -EPIPE || rc == -ECONNRESET) && !server.inherited) {
+        pb_close(&server.channel); /* it ended, as it does when idle for long */
+        rc = start(&process);
+        fresh = rc == 0;
+        if (fresh) rc = ask_for_channel(ret_channel);
+    }
+    pthread_mutex_unlock(&server.lock);
+    if (rc < 0) {
+        pb_proc_done(&process);
+        return rc;
+    }
+    *ret_fresh = fresh;
+    *ret_server = process;
+    return 0;
+}

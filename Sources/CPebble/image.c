@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compat.h"
+#include "image.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* In a program linked statically there may be none. */
+#pragma weak dlopen
+
+/* The executable segments looked up so far; only ever grows, at its head. */
+static _Atomic(struct pb_image *) known;
+
+static uint64_t mixed(uint64_t hash, uint64_t value)
+{
+    return (hash ^ value) * UINT64_C(0x100000001b3); /* FNV-1a, a word at a time */
+}
+
+static void fingerprint(const struct dl_phdr_info *info, struct pb_image_id *ret_id)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+        const uint64_t values[] = {header->p_type,   header->p_flags, header->p_vaddr,
+                                   header->p_filesz, header->p_memsz, header->p_offset};
+        for (size_t k = 0; k < PB_COUNT(values); k++)
+            hash = mixed(hash, values[k]);
+    }
+    memset(ret_id->bytes, 0, sizeof ret_id->bytes);
+    memcpy(ret_id->bytes, &hash, sizeof hash);
+}
+
+static bool build_id_in_notes(const char *notes, size_t size, struct pb_image_id *ret_id)
+{
+    while (size >= sizeof(ElfW(Nhdr))) {
+        ElfW(Nhdr) note;
+        memcpy(&note, notes, sizeof note);
+        size_t name = sizeof note, data = name + ((note.n_namesz + 3U) & ~3U);
+        size_t end = data + ((note.n_descsz + 3U) & ~3U);
+        if (end > size) return false;
+        if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && memcmp(notes + name, "GNU", 4) == 0) {
+            size_t length = note.n_descsz < PB_IMAGE_ID_SIZE ? note.n_descsz : PB_IMAGE_ID_SIZE;
+            memset(ret_id->bytes, 0, sizeof ret_id->bytes);
+            memcpy(ret_id->bytes, notes + data, length);
+            return true;
+        }
+        notes += end;
+        size -= end;
+    }
+    return false;
+}
+
+static void image_id(const struct dl_phdr_info *info, struct pb_image_id *ret_id)
+{
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+        if (header->p_type == PT_NOTE &&
+            build_id_in_notes((const char *)(info->dlpi_addr + header->p_vaddr), header->p_memsz, ret_id))
+            return;
+    }
+    fingerprint(info, ret_id);
+}
+
+/* The executable segment of the image that holds the address, or NULL. */
+static const ElfW(Phdr) *segment_of(const struct dl_phdr_info *info, uintptr_t address)
+{
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+        if (header->p_type != PT_LOAD || !(header->p_flags & PF_X)) continue;
+        uintptr_t low = info->dlpi_addr + header->p_vaddr;
+        if (address >= low && address - low < header->p_memsz) return header;
+    }
+    return NULL;
+}
+
+struct lookup {
+    uintptr_t address;
+    struct pb_image *image;
+    int error;
+};
+
+static int look_up_address(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    (void)size;
+    struct lookup *lookup = arg;
+    const ElfW(Phdr) *segment = segment_of(info, lookup->address);
+    if (!segment) return 0;
+    size_t path_size = strlen(info->dlpi_name) + 1;
+    struct pb_image *image = malloc(sizeof *image + path_size);
+    if (!image) {
+        lookup->error = -ENOMEM;
+        return 1;
+    }
+    image->base = info->dlpi_addr;
+    image->low = info->dlpi_addr + segment->p_vaddr;
+    image->high = image->low + segment->p_memsz;
+    image_id(info, &image->id);
+    memcpy(image->path, info->dlpi_name, path_size);
+    lookup->image = image;
+    lookup->error = 0;
+    return 1;
+}
+
+int pb_image_locate(pebble_function function, struct pb_function_ref *ret_ref)
+{
+    uintptr_t address = (uintptr_t)function;
+    struct pb_image *head = atomic_load_explicit(&known, memory_order_acquire);
+    for (const struct pb_image *image = head; image; image = image->next)
+        if (address >= image->low && address < image->high) {
+            *ret_ref = (struct pb_function_ref){image, address - image->base};
+            return 0;
+        }
+    struct lookup lookup = {.address = address, .error = -EFAULT};
+    dl_iterate_phdr(look_up_address, &lookup);
+    if (!lookup.image) return lookup.error;
+    lookup.image->next = head;
+    /* Two threads may add the same segment: harmless, and rare. */
+    while (!atomic_compare_exchange_weak(&known, &lookup.image->next, lookup.image))
+        continue;
+    *ret_ref = (struct pb_function_ref){lookup.image, address - lookup.image->base};
+    return 0;
+}
+
+struct resolution {
+    const struct pb_image_id *id;
+    uint64_t offset;
+    uintptr_t address;
+};
+
+static int look_up_id(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    (void)size;
+    struct resolution *resolution = arg;
+    struct pb_image_id id;
+    image_id(info, &id);
+    if (memcmp(&id, resolution->id, sizeof id) != 0) return 0;
+    uintptr_t address = info->dlpi_addr + resolution->offset;
+    if (segment_of(info, address)) resolution->address = address;
+    return 1;
+}
+
+pebble_function pb_image_resolve(const struct pb_image_id *id, uint64_t offset, const char *path)
+{
+    struct resolution resolution = {.id = id, .offset = offset};
+    dl_iterate_phdr(look_up_id, &resolution);
+    if (!resolution.address && *path && dlopen && dlopen(path, RTLD_NOW | RTLD_GLOBAL))
+        dl_iterate_phdr(look_up_id, &resolution);
+    return (pebble_function)resolution.address;
+}
+
+static int first_image(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    (void)size;
+    *(struct dl_phdr_info *)arg = *info;
+    return 1; /* the first image is the executable */
+}
+
+bool pb_image_is_main(const void *address)
+{
+    struct dl_phdr_info info = {0};
+    dl_iterate_phdr(first_image, &info);
+    for (int i = 0; i < info.dlpi_phnum; i++) {
+        const ElfW(Phdr) *header = &info.dlpi_phdr[i];
+        uintptr_t low = info.dlpi_addr + header->p_vaddr;
+        if (header->p_type == PT_LOAD && (uintptr_t)address >= low && (uintptr_t)address - low < header->p_memsz)
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compat.h"
+#include "job.h"
+#include "callbacks.h"
+#include "clock.h"
+#include "poolstate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct pebble_future *pb_job_new(struct pebble_pool *pool, const struct pb_function_ref *function,
+                                 const void *input, size_t length, const struct pebble_job_options *options)
+{
+    struct pebble_future *job = calloc(1, sizeof *job);
+    if (!job) return NULL;
+    if (length && !(job->input = malloc(length))) goto no_input;
+    if (options->name && *options->name && !(job->name = strdup(options->name))) goto no_name;
+    if (length) memcpy(job->input, input, length);
+    atomic_init(&job->refs, 1);
+    job->pool = pool;
+    pb_pool_hold(pool);
+    job->function = *function;
+    job->input_length = length;
+    job->timeout = options->timeout;
+    job->queue_timeout = options->queue_timeout;
+    job->deadline = options->deadline;
+    job->alarm.kind = PB_ALARM_JOB;
+    job->scheduled = pb_now();
+    return job;
+no_name:
+    free(job->input);
+no_input:
+    free(job);
+    return NULL;
+}
+
+pebble_future *pebble_future_ref(pebble_future *job)
+{
+    atomic_fetch_add_explicit(&job->refs, 1, memory_order_relaxed);
+    return job;
+}
+
+void pebble_future_unref(pebble_future *job)
+{
+    if (!job || atomic_fetch_sub_explicit(&job->refs, 1, memory_order_acq_rel) != 1) return;
+    struct pebble_pool *pool = job->pool;
+    free((void *)(uintptr_t)job->outcome.data);
+    free(job->input);
+    free(job->name);
+    free(job);
+    pb_pool_let_go(pool);
+}
+
+bool pb_job_begin(struct pebble_future *job, int pid, int64_t now)
+{
+    job->begun = now;
+    atomic_store_explicit(&job->pid, pid, memory_order_relaxed);
+    return pb_latch_step(&job->state, PB_JOB_WAITING, PB_JOB_RUNNING);
+}
+
+bool pb_job_settle(struct pebble_future *job, enum pebble_status status, int64_t now)
+{
+    bool waiting = pb_latch_step(&job->state, PB_JOB_WAITING, PB_JOB_SETTLING);
+    if (!waiting && !pb_latch_step(&job->state, PB_JOB_RUNNING, PB_JOB_SETTLING)) return false;
+    job->outcome = (struct pebble_outcome){
+        .status = status,
+        .started = !waiting,
+        .wait_time = (waiting ? now : job->begun) - job->scheduled,
+        .run_time = waiting ? 0 : now - job->begun,
+        .pid = waiting ? 0 : atomic_load_explicit(&job->pid, memory_order_relaxed),
+        .exit_code = -1,
+    };
+    return true;
+}
+
+void pb_job_publish(struct pebble_future *job)
+{
+    pb_latch_set(&job->state, PB_JOB_DONE);
+    pb_callback_fire(job);
+}
+
+void pb_job_release(struct pebble_future *job)
+{
+    free(job->input);
+    job->input = NULL;
+    pb_latch_set(&job->hold, PB_JOB_FREE);
+    pebble_future_unref(job);
+}
+
+int64_t pb_job_limit(const struct pebble_future *job, enum pebble_limit *ret_limit)
+{
+    bool began = job->begun != 0;
+    int64_t own = began ? job->timeout : job->queue_timeout;
+    int64_t at = own ? pb_after(began ? job->begun : job->scheduled, own) : INT64_MAX;
+    int64_t end = job->deadline ? pb_after(job->scheduled, job->deadline) : INT64_MAX;
+    *ret_limit = at <= end ? (began ? PEBBLE_LIMIT_TIMEOUT : PEBBLE_LIMIT_QUEUE_TIMEOUT) : PEBBLE_LIMIT_DEADLINE;
+    return at <= end ? at : end;
+}
+
+int pebble_future_wait(pebble_future *job, int64_t timeout)
+{
+    return pb_latch_wait(&job->state, PB_JOB_DONE, timeout);
+}
+
+int pebble_future_wait_gone(pebble_future *job, int64_t timeout)
+{
+    int64_t start = pb_now();
+    int rc = pb_latch_wait(&job->state, PB_JOB_DONE, timeout);
+    if (rc < 0 || timeout == PEBBLE_FOREVER) return rc < 0 ? rc : pb_latch_wait(&job->hold, PB_JOB_FREE, timeout);
+    int64_t left = timeout - (pb_now() - start);
+    return pb_latch_wait(&job->hold, PB_JOB_FREE, left > 0 ? left : 0);
+}
+
+const struct pebble_outcome *pebble_future_outcome(const pebble_future *job)
+{
+    return pb_latch_state(&job->state) == PB_JOB_DONE ? &job->outcome : NULL;
+}
+
+bool pebble_future_running(const pebble_future *job)
+{
+    return pb_latch_state(&job->state) == PB_JOB_RUNNING;
+}
+
+enum pebble_cancellation pebble_future_cancel(pebble_future *job)
+{
+    if (!pb_job_settle(job, PEBBLE_CANCELLED, pb_now())) return PEBBLE_CANCEL_TOO_LATE;
+    bool started = job->outcome.started;
+    pb_pool_count_done(job->pool);
+    pb_job_publish(job);
+    pb_pool_post_settled(job->pool, job);
+    return started ? PEBBLE_CANCEL_WAS_RUNNING : PEBBLE_CANCEL_NEVER_STARTED;
+}
+
+int pebble_future_on_done(pebble_future *job, pebble_callback callback, void *arg)
+{
+    return pb_callback_add(job, callback, arg, false);
+}
+
+int pebble_future_on_done_inline(pebble_future *job, pebble_callback callback, void *arg)
+{
+    return pb_callback_add(job, callback, arg, true);
+}

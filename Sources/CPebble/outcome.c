@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compat.h"
+#include "clock.h"
+#include "pebble/outcome.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *pebble_status_string(enum pebble_status status)
+{
+    switch (status) {
+    case PEBBLE_SUCCESS: return "success";
+    case PEBBLE_FAILURE: return "failure";
+    case PEBBLE_TIMEOUT: return "timed out";
+    case PEBBLE_CANCELLED: return "cancelled";
+    case PEBBLE_EXPIRED: return "expired";
+    case PEBBLE_NOT_RUN: return "not run";
+    }
+    return "unknown";
+}
+
+const char *pebble_cause_string(enum pebble_cause cause)
+{
+    switch (cause) {
+    case PEBBLE_CAUSE_NONE: return "no cause";
+    case PEBBLE_CAUSE_STOPPED: return "the pool was stopped";
+    case PEBBLE_CAUSE_START: return "no worker could be started";
+    case PEBBLE_CAUSE_NO_ENTRY: return "the worker never reached Pebble's entry point";
+    case PEBBLE_CAUSE_NO_FUNCTION: return "the worker does not have the function";
+    }
+    return "unknown";
+}
+
+const char *pebble_signal_name(int signal)
+{
+    static const char *const names[] = {
+        "SIG0",    "SIGHUP",  "SIGINT",    "SIGQUIT", "SIGILL",   "SIGTRAP", "SIGABRT", "SIGBUS",
+        "SIGFPE",  "SIGKILL", "SIGUSR1",   "SIGSEGV", "SIGUSR2",  "SIGPIPE", "SIGALRM", "SIGTERM",
+        "SIGSTKFLT", "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP",  "SIGTTIN", "SIGTTOU", "SIGURG",
+        "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO",   "SIGPWR",  "SIGSYS",
+    };
+    return signal > 0 && (size_t)signal < PB_COUNT(names) ? names[signal] : "SIG?";
+}
+
+/* A duration for people: three digits are enough. */
+static const char *duration(int64_t nanoseconds, char *buffer, size_t size)
+{
+    double ns = (double)nanoseconds;
+    if (nanoseconds < PB_MILLISECOND)
+        snprintf(buffer, size, "%.3g us", ns / 1e3);
+    else if (nanoseconds < PB_SECOND)
+        snprintf(buffer, size, "%.3g ms", ns / 1e6);
+    else
+        snprintf(buffer, size, "%.4g s", ns / 1e9);
+    return buffer;
+}
+
+static int describe_end(const struct pebble_outcome *outcome, char *buffer, size_t size)
+{
+    char ran[32];
+    duration(outcome->run_time, ran, sizeof ran);
+    if (outcome->exit_signal)
+        return snprintf(buffer, size, "worker %d crashed: %s after %s", outcome->pid,
+                        pebble_signal_name(outcome->exit_signal), ran);
+    if (outcome->exit_code >= 0)
+        return snprintf(buffer, size, "worker %d exited with code %d after %s", outcome->pid, outcome->exit_code,
+                        ran);
+    return snprintf(buffer, size, "worker %d was lost with the fork server after %s", outcome->pid, ran);
+}
+
+static int describe_refusal(const struct pebble_outcome *outcome, char *buffer, size_t size)
+{
+    const char *cause = pebble_cause_string(outcome->cause);
+    char text[128] = "";
+    if (!outcome->error) return snprintf(buffer, size, "not run: %s", cause);
+    return snprintf(buffer, size, "not run: %s: %s", cause, strerror_r(outcome->error, text, sizeof text));
+}
+
+int pebble_outcome_describe(const struct pebble_outcome *outcome, char *buffer, size_t size)
+{
+    static const char *const limits[] = {"", "timeout", "queue timeout", "deadline"};
+    char limit[32], ran[32];
+    switch (outcome->status) {
+    case PEBBLE_SUCCESS:
+        return snprintf(buffer, size, "success after %s", duration(outcome->run_time, ran, sizeof ran));
+    case PEBBLE_FAILURE:
+        return snprintf(buffer, size, "failure %d after %s", outcome->code,
+                        duration(outcome->run_time, ran, sizeof ran));
+    case PEBBLE_TIMEOUT:
+        return snprintf(buffer, size, "timed out: %s of %s", limits[outcome->limit],
+                        duration(outcome->limit_length, limit, sizeof limit));
+    case PEBBLE_CANCELLED:
+        return snprintf(buffer, size, "cancelled %s", outcome->started ? "while it ran" : "before it began");
+    case PEBBLE_EXPIRED: return describe_end(outcome, buffer, size);
+    case PEBBLE_NOT_RUN: return describe_refusal(outcome, buffer, size);
+    }
+    return snprintf(buffer, size, "unknown outcome");
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compat.h"
+#include "poolstate.h"
+#include "clock.h"
+#include "cpus.h"
+#include "entry.h"
+#include "boot.h"
+#include "forkserver.h"
+#include "loop.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_WORKERS 65536
+#define DEFAULT_MAX_PAYLOAD (UINT64_C(16) << 30)
+#define DEFAULT_START_TIME (10 * PB_SECOND)
+
+/* --- memory --- */
+
+void pb_pool_hold(struct pebble_pool *pool)
+{
+    atomic_fetch_add_explicit(&pool->holds, 1, memory_order_relaxed);
+}
+
+void pb_pool_let_go(struct pebble_pool *pool)
+{
+    if (atomic_fetch_sub_explicit(&pool->holds, 1, memory_order_acq_rel) != 1) return;
+    pb_callback_thread_done(&pool->callbacks);
+    pb_inbox_done(&pool->inbox);
+    free(pool);
+}
+
+pebble_pool *pebble_pool_ref(pebble_pool *pool)
+{
+    atomic_fetch_add_explicit(&pool->refs, 1, memory_order_relaxed);
+    return pool;
+}
+
+void pebble_pool_unref(pebble_pool *pool)
+{
+    if (!pool || atomic_fetch_sub_explicit(&pool->refs, 1, memory_order_acq_rel) != 1) return;
+    pebble_pool_stop(pool);
+    pb_pool_let_go(pool);
+}
+
+/* --- making --- */
+
+static int fill_in(struct pebble_pool_config *config)
+{
+    if (config->max_workers > MAX_WORKERS || config->start_timeout < 0) return -EINVAL;
+    if (config->start_method != PEBBLE_FORK_SERVER && config->start_method != PEBBLE_SPAWN) return -EINVAL;
+    if (!config->max_workers) config->max_workers = pb_cpus();
+    if (!config->max_payload) config->max_payload = DEFAULT_MAX_PAYLOAD;
+    if (!config->start_timeout) config->start_timeout = DEFAULT_START_TIME;
+    if (!config->name || !*config->name) config->name = "pool";
+    return 0;
+}
+
+int pebble_pool_new(const struct pebble_pool_config *config, pebble_pool **ret_pool)
+{
+    pb_entry_refuse_unless_entered();
+    struct pebble_pool_config filled = config ? *config : (struct pebble_pool_config){0};
+    int rc = fill_in(&filled);
+    if (rc < 0) return rc;
+    if (pb_boot_depth() >= PB_DEPTH_MAX) return -ELOOP;
+
+    struct pebble_pool *pool = calloc(1, sizeof *pool);
+    if (!pool) return -ENOMEM;
+    pool->config = filled;
+    strlcpy(pool->name, filled.name, sizeof pool->name);
+    pool->config.name = pool->name;
+    pool->generation = pb_forkserver_generation();
+    atomic_init(&pool->refs, 1);
+    atomic_init(&pool->holds, 1);
+    if ((rc = pb_inbox_init(&pool->inbox)) < 0) goto no_inbox;
+    if ((rc = pb_callback_thread_init(&pool->callbacks, pool)) < 0) goto no_callbacks;
+    if ((rc = pb_loop_start(pool)) < 0) goto no_loop;
+    *ret_pool = pool;
+    return 0;
+no_loop:
+    pb_callback_thread_done(&pool->callbacks);
+no_callbacks:
+    pb_inbox_done(&pool->inbox);
+no_inbox:
+    free(pool);
+    return rc;
+}
+
+/* --- jobs --- */
+
+int pebble_pool_schedule(pebble_pool *pool, pebble_function function, const void *input, size_t length,
+                         const struct pebble_job_options *options, pebble_future **ret_future)
+{
+    static const struct pebble_job_options none;
+    if (!options) options = &none;
+    if (options->timeout < 0 || options->queue_timeout < 0 || options->deadline < 0) return -EINVAL;
+    if (length > pool->config.max_payload) return -EFBIG;
+    if (pool->generation != pb_forkserver_generation()) return -ECHILD;
+    if (atomic_load(&pool->phase) != PB_POOL_OPEN) return -ESHUTDOWN;
+    if (atomic_load(&pool->broken)) return -ENOEXEC;
+    struct pb_function_ref ref;
+    int rc = pb_image_locate(function, &ref);
+    if (rc < 0) return rc;
+
+    struct pebble_future *job = pb_job_new(pool, &ref, input, length, options);
+    if (!job) return -ENOMEM;
+    pebble_future_ref(job); /* the loop's, until it releases the job */
+    atomic_store_explicit(&job->posted, true, memory_order_relaxed);
+    atomic_fetch_add(&pool->count.scheduled, 1);
+    if ((rc = pb_inbox_push(&pool->inbox, job)) < 0) {
+        atomic_fetch_sub(&pool->count.scheduled, 1);
+        pebble_future_unref(job);
+        pebble_future_unref(job);
+        return rc;
+    }
+    *ret_future = job;
+    return 0;
+}
+
+/* Unless it is in the inbox already: then the loop will see that it is settled. */
+void pb_pool_post_settled(struct pebble_pool *pool, struct pebble_future *job)
+{
+    if (atomic_exchange(&job->posted, true)) return;
+    pebble_future_ref(job);
+    if (pb_inbox_push(&pool->inbox, job) < 0) pebble_future_unref(job); /* the pool is done with all jobs */
+}
+
+void pb_pool_count_done(struct pebble_pool *pool)
+{
+    atomic_fetch_add(&pool->count.done, 1);
+}
+
+/* --- life --- */
+
+static void raise_phase(struct pebble_pool *pool, int phase)
+{
+    int now = atomic_load(&pool->phase);
+    while (now < phase)
+        if (atomic_compare_exchange_weak(&pool->phase, &now, phase)) {
+            if (pool->generation == pb_forkserver_generation()) pb_inbox_ring(&pool->inbox);
+            return;
+        }
+}
+
+void pebble_pool_close(pebble_pool *pool)
+{
+    raise_phase(pool, PB_POOL_CLOSED);
+}
+
+void pebble_pool_stop(pebble_pool *pool)
+{
+    raise_phase(pool, PB_POOL_STOPPED);
+}
+
+bool pebble_pool_active(const pebble_pool *pool)
+{
+    if (atomic_load(&pool->broken)) return false;
+    int phase = atomic_load(&pool->phase);
+    bool work_left = atomic_load(&pool->count.done) < atomic_load(&pool->count.scheduled);
+    return phase == PB_POOL_OPEN || (phase == PB_POOL_CLOSED && work_left);
+}
+
+int pebble_pool_join(pebble_pool *pool, int64_t timeout)
+{
+    if (timeout < 0) return -EINVAL;
+    if (pool->generation != pb_forkserver_generation()) return -ECHILD;
+    if (atomic_load(&pool->phase) == PB_POOL_OPEN) return -EBUSY;
+    if (pb_callback_thread_is_self(&pool->callbacks)) return -EDEADLK;
+    int64_t deadline = timeout == PEBBLE_FOREVER ? INT64_MAX : pb_after(pb_now(), timeout);
+    int rc = pb_latch_wait(&pool->rest, PB_POOL_RESTING, timeout);
+    return rc < 0 ? rc : pb_callback_thread_drain(&pool->callbacks, deadline);
+}
+
+void pebble_pool_get_statistics(const pebble_pool *pool, struct pebble_pool_statistics *ret_statistics)
+{
+    uint64_t ended = atomic_load(&pool->count.ended), begun = atomic_load(&pool->count.begun);
+    uint64_t done = atomic_load(&pool->count.done), scheduled = atomic_load(&pool->count.scheduled);
+    uint64_t running = begun - ended, open = scheduled > done ? scheduled - done : 0;
+    *ret_statistics = (struct pebble_pool_statistics){
+        .queued = open > running ? open - running : 0,
+        .running = running,
+        .done = done,
+        .workers = atomic_load(&pool->count.workers),
+        .started = atomic_load(&pool->count.started),
+        .expired = atomic_load(&pool->count.expired),
+        .killed = atomic_load(&pool->count.killed),
+        .idle_deaths = atomic_load(&pool->count.idle_deaths),
+    };
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A pool's inside, and who owns which part of it: what is atomic belongs to
+ * everybody, the rest to the loop thread. */
+#ifndef PB_POOLSTATE_H
+#define PB_POOLSTATE_H
+
+#include "compat.h"
+#include "callbacks.h"
+#include "inbox.h"
+#include "job.h"
+#include "latch.h"
+#include "proc.h"
+#include "wheel.h"
+#include "worker.h"
+#include "pebble/pool.h"
+
+enum pb_pool_phase { PB_POOL_OPEN, PB_POOL_CLOSED, PB_POOL_STOPPED };
+enum pb_pool_rest { PB_POOL_AWAKE, PB_POOL_RESTING };
+
+struct pebble_pool {
+    atomic_uint refs;  /* the users'; the last one stops the pool */
+    atomic_uint holds; /* on its memory: of the users as one, the loop, each job, the callback thread */
+
+    /* never change */
+    struct pebble_pool_config config; /* without defaults to fill in */
+    char name[32];
+    unsigned generation; /* of the process that made it */
+
+    /* everybody's */
+    atomic_int phase;
+    atomic_bool broken;      /* its workers cannot reach their entry point */
+    struct pb_latch rest;
+    struct pb_inbox inbox;
+    struct pb_callback_thread callbacks;
+    struct {
+        atomic_uint_least64_t scheduled, begun, ended, done, workers, started, expired, killed, idle_deaths;
+    } count;
+
+    /* the loop's */
+    int epoll, timer;
+    int64_t timer_at; /* what the timerfd is set to; INT64_MAX: not at all */
+    struct pb_wheel wheel;
+    struct pb_job_list queue, deliveries;
+    size_t queued;
+
+    /* the loop's, about workers: see crew.c */
+    int channel;           /* to the fork server; -1: none */
+    bool fresh;            /* the server was started for this pool and has not said hello */
+    struct pb_proc server; /* while fresh */
+    struct pb_worker_list workers, idle, gone;
+    unsigned by_state[PB_WORKER_STATES];
+    uint64_t next_worker, next_job;
+    unsigned failures; /* starts in a row */
+    struct pb_alarm backoff;
+};
+
+PB_HIDDEN_BEGIN
+
+/* Keeps the memory of the pool, or lets it go. */
+void pb_pool_hold(struct pebble_pool *pool);
+void pb_pool_let_go(struct pebble_pool *pool);
+
+/* A job was settled outside of the loop: leave it in the inbox, for its worker or its place in the queue. */
+void pb_pool_post_settled(struct pebble_pool *pool, struct pebble_future *job);
+
+void pb_pool_count_done(struct pebble_pool *pool);
+
+PB_HIDDEN_END
+#endif

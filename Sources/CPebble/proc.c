@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compat.h"
+#include "proc.h"
+#include "clock.h"
+#include "fd.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int pb_pidfd_open(pid_t pid)
+{
+    long fd = syscall(SYS_pidfd_open, pid, 0);
+    return fd < 0 ? -errno : (int)fd;
+}
+
+int pb_proc_kill(const struct pb_proc *proc)
+{
+    if (proc->pidfd < 0) return -ESRCH;
+    return syscall(SYS_pidfd_send_signal, proc->pidfd, SIGKILL, NULL, 0) < 0 ? -errno : 0;
+}
+
+void pb_proc_done(struct pb_proc *proc)
+{
+    pb_close(&proc->pidfd);
+    proc->pid = 0;
+}
+
+pid_t pb_child_ended(void)
+{
+    siginfo_t info = {0};
+    int rc;
+    do
+        rc = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL);
+    while (rc < 0 && errno == EINTR);
+    return rc < 0 ? -errno : info.si_pid;
+}
+
+int pb_child_reap(pid_t pid, struct pb_exit *ret_exit)
+{
+    siginfo_t info = {0};
+    struct rusage usage = {0};
+    long rc;
+    do /* the system call, since the function does not give the resource usage */
+        rc = syscall(SYS_waitid, P_PID, pid, &info, WEXITED | __WALL, &usage);
+    while (rc < 0 && errno == EINTR);
+    if (rc < 0) return -errno;
+    bool exited = info.si_code == CLD_EXITED;
+    int64_t seconds = (int64_t)usage.ru_utime.tv_sec + usage.ru_stime.tv_sec;
+    int64_t microseconds = (int64_t)usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
+    *ret_exit = (struct pb_exit){
+        .pid = pid,
+        .code = exited ? info.si_status : -1,
+        .signal = exited ? 0 : info.si_status,
+        .cpu_time = seconds * PB_SECOND + microseconds * 1000,
+        .peak_memory = (int64_t)usage.ru_maxrss * 1024,
+    };
+    return 0;
+}

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The server owes its hosts two things: a packet for every worker started
+ * (STARTED) and ended (EXITED), and that no process outlives its worker, nor a
+ * worker its host. It never blocks on a host: what does not fit the channel is
+ * kept with the worker until the channel is writable.
+ *
+ * A worker is a subreaper too, so processes that were left behind by a job stay
+ * below it while it lives and come to us when it dies: whatever is our child
+ * and no worker was left behind by a dead one, and is killed. */
+#include "compat.h"
+#include "serve.h"
+#include "boot.h"
+#include "child.h"
+#include "control.h"
+#include "fd.h"
+#include "proc.h"
+#include "sig.h"
+#include "spawn.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LINGER_MS 5000 /* how long an unused server stays for a next pool */
+#define BUCKETS 256
+
+struct channel {
+    int fd;
+    unsigned depth; /* of the workers started through it */
+    bool pool;      /* asked for with CONNECT; else only more of them can be asked for here */
+    bool writing;   /* waiting until it is writable */
+    TAILQ_HEAD(, worker) owed;
+    LIST_HEAD(, worker) workers;
+    TAILQ_ENTRY(channel) link;
+};
+
+struct worker {
+    pid_t pid;
+    uint64_t id;
+    struct channel *channel; /* NULL: its host is gone */
+    struct channel *inner;   /* for the pools of its jobs; NULL: closed */
+    int pidfd;               /* to send with STARTED */
+    int error;
+    bool owes_started, owes_exited, queued;
+    struct pb_exit exit;
+    LIST_ENTRY(worker) bucket, sibling;
+    TAILQ_ENTRY(worker) owed;
+};
+
+static struct {
+    pid_t pid;
+    int epoll, signals, host;
+    unsigned pools; /* channels that are */
+    bool host_done; /* the first channel is closed: no more pools will come from the host itself */
+    struct channel *first;
+    TAILQ_HEAD(, channel) channels;
+    LIST_HEAD(, worker) buckets[BUCKETS];
+} serving;
+
+/* --- channels --- */
+
+static int watch(int fd, uint32_t events, void *tag)
+{
+    struct epoll_event event = {.events = events, .data.ptr = tag};
+    return epoll_ctl(serving.epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static struct channel *open_channel(int fd, unsigned depth, bool pool)
+{
+    struct channel *channel = calloc(1, sizeof *channel);
+    if (!channel || watch(fd, EPOLLIN, channel) < 0) {
+        free(channel);
+        pb_close(&fd);
+        return NULL;
+    }
+    channel->fd = fd;
+    channel->depth = depth;
+    channel->pool = pool;
+    TAILQ_INIT(&channel->owed);
+    TAILQ_INSERT_TAIL(&serving.channels, channel, link);
+    serving.pools += pool;
+    return channel;
+}
+
+static void free_worker(struct worker *worker)
+{
+    pb_close(&worker->pidfd);
+    free(worker);
+}
+
+/* Its workers die with a channel. They are forgotten when they are reaped. */
+static void close_channel(struct channel *channel)
+{
+    struct worker *worker, *next;
+    LIST_FOREACH_SAFE(worker, &channel->workers, sibling, next) {
+        worker->channel = NULL;
+        worker->queued = false;
+        if (worker->pid) {
+            kill(-worker->pid, SIGKILL);
+            kill(worker->pid, SIGKILL);
+        } else {
+            free_worker(worker);
+        }
+    }
+    epoll_ctl(serving.epoll, EPOLL_CTL_DEL, channel->fd, NULL);
+    pb_close(&channel->fd);
+    TAILQ_REMOVE(&serving.channels, channel, link);
+    serving.pools -= channel->pool;
+    if (channel == serving.first) {
+        serving.first = NULL;
+        serving.host_done = true;
+    }
+    free(channel);
+}
+
+/* --- what is owed to hosts --- */
+
+/* Sends what the worker owes. 0: all of it; -EAGAIN: not yet; else its host is gone. */
+static int pay(struct worker *worker)
+{
+    int rc = 0;
+    if (worker->owes_started) {
+        struct pb_control message = {
+            .kind = PB_CONTROL_STARTED, .worker = worker->id, .pid = worker->pid, .error = worker->error};
+        if ((rc = pb_control_send(worker->channel->fd, &message, worker->pidfd)) < 0) return rc;
+        worker->owes_started = false;
+        pb_close(&worker->pidfd);
+    }
+    if (worker->owes_exited) {
+        struct pb_control message = {.kind = PB_CONTROL_EXITED, .worker = worker->id, .exit = worker->exit};
+        if ((rc = pb_control_send(worker->channel->fd, &message, -1)) < 0) return rc;
+        worker->owes_exited = false;
+    }
+    return 0;
+}
+
+static void want_writable(struct channel *channel, bool writing)
+{
+    if (channel->writing == writing) return;
+    channel->writing = writing;
+    struct epoll_event event = {.events = EPOLLIN | (writing ? EPOLLOUT : 0U), .data.ptr = channel};
+    epoll_ctl(serving.epoll, EPOLL_CTL_MOD, channel->fd, &event);
+}
+
+/* A failed send for another reason than lack of room means that the host is
+ * gone; the hang-up that comes with it closes the channel. */
+static void pay_all(struct channel *channel)
+{
+    struct worker *worker;
+    while ((worker = TAILQ_FIRST(&channel->owed))) {
+        if (pay(worker) == -EAGAIN) break;
+        TAILQ_REMOVE(&channel->owed, worker, owed);
+        worker->queued = false;
+        if (worker->pid == 0) { /* ended, or never began */
+            LIST_REMOVE(worker, sibling);
+            free_worker(worker);
+        }
+    }
+    want_writable(channel, !TAILQ_EMPTY(&channel->owed));
+}
+
+static void owe(struct worker *worker)
+{
+    if (!worker->queued) TAILQ_INSERT_TAIL(&worker->channel->owed, worker, owed);
+    worker->queued = true;
+    pay_all(worker->channel);
+}
+
+/* --- starting workers --- */
+
+/* Only a process with one thread may go on after a fork as if nothing happened. */
+static bool single_threaded(void)
+{
+    struct stat tasks;
+    return stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink == 3;
+}
+
+static _Noreturn void become_worker(const struct pb_control *request, int link, int inner, unsigned depth)
+{
+    struct pb_boot boot = {.role = PB_BOOT_WORKER, .number = request->number};
+    strlcpy(boot.pool, request->pool, sizeof boot.pool);
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* the server has one thread, so this means the server */
+    if (getppid() != serving.pid) _exit(0);
+    pb_spawn_place_fds(link, inner);
+    pb_sig_reset();
+    if (request->spawn) {
+        struct pb_boot_env env;
+        if (pb_boot_env(&boot, depth, &env) == 0) pb_spawn_exec_self(&env);
+        _exit(PB_EXIT_NO_ENTRY);
+    }
+    pb_set_cloexec(PB_BOOT_CHANNEL_FD, true);
+    pb_set_cloexec(PB_BOOT_EXTRA_FD, true);
+    pb_child_main(&boot, depth);
+}
+
+static int start_process(struct worker *worker, const struct pb_control *request, int link)
+{
+    if (link < 0) return -EINVAL;
+    if (!single_threaded()) return -ENOTSUP;
+    int ends[2];
+    int rc = pb_control_pair(ends);
+    if (rc < 0) return rc;
+    unsigned depth = worker->channel->depth;
+    pid_t pid = pb_spawn_fork();
+    if (pid == 0) become_worker(request, link, ends[1], depth);
+    int error = errno;
+    pb_close(&ends[1]);
+    if (pid < 0) {
+        pb_close(&ends[0]);
+        return -error;
+    }
+    setpgid(pid, pid); /* here as well: whichever of the two comes first */
+    worker->pid = pid;
+    worker->inner = open_channel(ends[0], depth + 1, false);
+    worker->pidfd = pb_pidfd_open(pid);
+    LIST_INSERT_HEAD(&serving.buckets[(unsigned)pid % BUCKETS], worker, bucket);
+    return 0;
+}
+
+static void start_worker(struct channel *channel, const struct pb_control *request, int link)
+{
+    struct worker *worker = calloc(1, sizeof *worker);
+    if (!worker) return; /* the host's own limit on the start ends the wait */
+    worker->pidfd = -1;
+    worker->id = request->worker;
+    worker->channel = channel;
+    LIST_INSERT_HEAD(&channel->workers, worker, sibling);
+    int rc = start_process(worker, request, link);
+    worker->error = rc < 0 ? -rc : 0;
+    worker->owes_started = true;
+    owe(worker);
+}
+
+/* --- ends --- */
+
+static struct worker *worker_of(pid_t pid)
+{
+    struct worker *worker;
+    LIST_FOREACH(worker, &serving.buckets[(unsigned)pid % BUCKETS], bucket)
+        if (worker->pid == pid) return worker;
+    return NULL;
+}
+
+/* Kills our children that are no workers, and with `workers` those as well. */
+static bool kill_children(bool workers)
+{
+    char path[64], *text;
+    size_t size = 64 * 1024;
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)serving.pid);
+    if (!(text = malloc(size))) return false;
+    long length = pb_read_file(path, text, size);
+    bool any = false;
+    char *next = text, *end;
+    for (pid_t pid; length > 0 && (pid = (pid_t)strtol(next, &end, 10)) > 0; next = end) {
+        any = true;
+        if (workers || !worker_of(pid)) kill(pid, SIGKILL);
+    }
+    free(text);
+    return any;
+}
+
+static void bury(struct worker *worker, const struct pb_exit *how)
+{
+    LIST_REMOVE(worker, bucket);
+    worker->pid = 0;
+    worker->exit = *how;
+    if (worker->inner) close_channel(worker->inner);
+    if (!worker->channel) {
+        free_worker(worker);
+        return;
+    }
+    worker->owes_exited = true;
+    owe(worker);
+}
+
+static void reap(void)
+{
+    pb_sig_drain(serving.signals);
+    bool any = false;
+    for (pid_t pid; (pid = pb_child_ended()) > 0; any = true) {
+        struct worker *worker = worker_of(pid);
+        if (worker) kill(-pid, SIGKILL); /* its group, while the pid is still its own */
+        struct pb_exit how;
+        if (pb_child_reap(pid, &how) == 0 && worker) bury(worker, &how);
+    }
+    if (any) kill_children(false);
+}
+
+static _Noreturn void leave(void)
+{
+    struct worker *worker;
+    for (size_t i = 0; i < BUCKETS; i++)
+        LIST_FOREACH(worker, &serving.buckets[i], bucket) kill(-worker->pid, SIGKILL);
+    /* Each death may bring us the children of the dead. */
+    while (kill_children(true)) {
+        sigset_t child;
+        sigemptyset(&child);
+        sigaddset(&child, SIGCHLD);
+        struct pb_exit how;
+        pid_t pid;
+        while ((pid = pb_child_ended()) == 0)
+            sigwaitinfo(&child, NULL);
+        if (pid > 0) pb_child_reap(pid, &how);
+    }
+    _exit(0);
+}
+
+/* --- the loop --- */
+
+static void connect_pool(struct channel *from, int fd)
+{
+    if (fd < 0) return;
+    struct channel *channel = from->depth <= PB_DEPTH_MAX ? open_channel(fd, from->depth, true) : NULL;
+    if (channel)
+        pb_control_send(channel->fd, &(struct pb_control){.kind = PB_CONTROL_HELLO}, -1);
+    else if (from->depth > PB_DEPTH_MAX)
+        pb_close(&fd);
+}
+
+/* The inner channel of a worker is closed by the worker, or with it. */
+static void forget_inner(struct channel *channel)
+{
+    struct worker *worker;
+    for (size_t i = 0; i < BUCKETS; i++)
+        LIST_FOREACH(worker, &serving.buckets[i], bucket)
+            if (worker->inner == channel) worker->inner = NULL;
+}
+
+static void receive(struct channel *channel)
+{
+    struct pb_control message;
+    int fd, rc;
+    while ((rc = pb_control_receive(channel->fd, &message, &fd)) > 0) {
+        if (message.kind == PB_CONTROL_CONNECT && !channel->pool) {
+            connect_pool(channel, fd);
+            continue;
+        }
+        if (message.kind == PB_CONTROL_START && channel->pool) start_worker(channel, &message, fd);
+        pb_close(&fd);
+    }
+    if (rc == 0) return;
+    if (!channel->pool) forget_inner(channel);
+    close_channel(channel);
+}
+
+static void set_up(void)
+{
+    serving.pid = getpid();
+    TAILQ_INIT(&serving.channels);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    prctl(PR_SET_NAME, "pebble-server");
+    setproctitle("-pebble: fork server");
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (null >= 0) dup2(null, STDIN_FILENO);
+    pb_close(&null);
+    serving.host = PB_BOOT_EXTRA_FD;
+    serving.signals = pb_sig_child_fd();
+    serving.epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (serving.signals < 0 || serving.epoll < 0 || watch(serving.signals, EPOLLIN, &serving.signals) < 0 ||
+        watch(serving.host, EPOLLIN, &serving.host) < 0)
+        _exit(PB_EXIT_NO_ENTRY);
+    serving.first = open_channel(PB_BOOT_CHANNEL_FD, pb_boot_depth(), false);
+    if (!serving.first) _exit(PB_EXIT_NO_ENTRY);
+}
+
+void pb_serve(void)
+{
+    set_up();
+    for (;;) {
+        /* One event at a time: a handler may close the channel of the next. */
+        struct epoll_event event;
+        int n = epoll_wait(serving.epoll, &event, 1, serving.pools ? -1 : LINGER_MS);
+        if (n < 0 && errno != EINTR) leave();
+        if (n == 0 && !serving.pools) leave();
+        if (n <= 0) continue;
+        if (event.data.ptr == &serving.host) leave();
+        if (event.data.ptr == &serving.signals) {
+            reap();
+        } else {
+            struct channel *channel = event.data.ptr;
+            if (event.events & EPOLLOUT) pay_all(channel);
+            if (event.events & ~(uint32_t)EPOLLOUT) receive(channel);
+        }
+        if (serving.host_done && !serving.pools) leave();
+    }
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compat.h"
+#include "sig.h"
+
+#include <pthread.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+void pb_sig_block_all(sigset_t *ret_old)
+{
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, ret_old);
+}
+
+void pb_sig_restore(const sigset_t *old)
+{
+    pthread_sigmask(SIG_SETMASK, old, NULL);
+}
+
+void pb_sig_reset(void)
+{
+    for (int signal = 1; signal < NSIG; signal++) {
+        struct sigaction action;
+        /* Fails for SIGKILL, SIGSTOP and the two of the C library: they stay. */
+        if (sigaction(signal, NULL, &action) < 0 || action.sa_handler == SIG_DFL) continue;
+        action = (struct sigaction){.sa_handler = SIG_DFL};
+        sigaction(signal, &action, NULL);
+    }
+    sigset_t none;
+    sigemptyset(&none);
+    pthread_sigmask(SIG_SETMASK, &none, NULL);
+}
+
+void pb_sig_ignore(int signal)
+{
+    struct sigaction action = {.sa_handler = SIG_IGN};
+    sigaction(signal, &action, NULL);
+}
+
+int pb_sig_child_fd(void)
+{
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    pthread_sigmask(SIG_BLOCK, &child, NULL);
+    int fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+    return fd < 0 ? -errno : fd;
+}
+
+void pb_sig_drain(int fd)
+{
+    struct signalfd_siginfo info;
+    while (read(fd, &info, sizeof info) > 0)
+        continue;
+}

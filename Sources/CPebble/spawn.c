@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A detached exec in a threaded host, after which the host has no new child:
+ *
+ *   host -- clone(VM|VFORK, no exit signal) --> middle -- vfork --> exec
+ *
+ * The middle does not exec, so it stays invisible to wait(2) (only __WALL sees
+ * it) and the host can reap it by pid at once; its death orphans the server,
+ * which init, or the nearest subreaper, adopts. Both children share the host's
+ * memory while the host is suspended, so they call async-signal-safe functions
+ * only. */
+#include "compat.h"
+#include "spawn.h"
+#include "control.h"
+#include "fd.h"
+#include "sig.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define STACK_SIZE (64 * 1024)
+
+struct detached {
+    struct pb_boot_env *env;
+    int channel, extra;
+    char *stack; /* of the process to exec */
+    int error;   /* errno of a failed exec */
+};
+
+void pb_spawn_place_fds(int a, int b)
+{
+    /* First out of the way of each other, then into place. */
+    a = fcntl(a, F_DUPFD_CLOEXEC, PB_BOOT_FDS_END);
+    b = fcntl(b, F_DUPFD_CLOEXEC, PB_BOOT_FDS_END);
+    dup2(a, PB_BOOT_CHANNEL_FD);
+    dup2(b, PB_BOOT_EXTRA_FD);
+    pb_close_from(PB_BOOT_FDS_END);
+}
+
+int pb_spawn_exec_self(struct pb_boot_env *env)
+{
+    /* argv[0] has room for the title that setproctitle will write there. */
+    static char name[] = "pebble                                                                          "
+                         "                                                                                ";
+    char *const arguments[] = {name, NULL};
+    pb_boot_env_stamp(env);
+    /* The link to the image, not its path: the file may have been replaced. */
+    execve("/proc/self/exe", arguments, env->variables);
+    return -errno;
+}
+
+static int exec_detached(void *arg)
+{
+    struct detached *detached = arg;
+    setsid(); /* away from the terminal's signals */
+    pb_spawn_place_fds(detached->channel, detached->extra);
+    pb_sig_reset();
+    detached->error = -pb_spawn_exec_self(detached->env);
+    _exit(127);
+}
+
+static int middle(void *arg)
+{
+    struct detached *detached = arg;
+    struct pb_control report = {.kind = PB_CONTROL_SPAWNED};
+    report.pid = clone(exec_detached, detached->stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, detached);
+    report.error = report.pid < 0 ? errno : detached->error;
+    /* Its pid cannot be reused yet: nobody reaps it before we exit. */
+    int pidfd = report.pid > 0 ? pb_pidfd_open(report.pid) : -1;
+    if (pidfd < 0 && report.error == 0) report.error = -pidfd;
+    pb_control_send(detached->channel, &report, pidfd);
+    _exit(0);
+}
+
+int pb_spawn_detached(struct pb_boot_env *env, int channel, int extra)
+{
+    char *stacks = mmap(NULL, 2 * STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (stacks == MAP_FAILED) return -errno;
+    struct detached detached = {.env = env, .channel = channel, .extra = extra, .stack = stacks};
+
+    sigset_t old;
+    pb_sig_block_all(&old);
+    int pid = clone(middle, stacks + 2 * STACK_SIZE, CLONE_VM | CLONE_VFORK, &detached);
+    int rc = pid < 0 ? -errno : 0;
+    if (pid > 0)
+        while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
+            continue;
+    pb_sig_restore(&old);
+    munmap(stacks, 2 * STACK_SIZE);
+    return rc;
+}
+
+pid_t pb_spawn_fork(void)
+{
+    return fork();
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A host's view of one worker: where it is in its life, and what an event
+ * means there. */
+#ifndef PB_WORKER_H
+#define PB_WORKER_H
+
+#include "compat.h"
+#include "alarm.h"
+#include "joblink.h"
+#include "proc.h"
+
+enum pb_worker_state {
+    PB_WORKER_STARTING, /* asked for; has not said that it is ready */
+    PB_WORKER_IDLE,
+    PB_WORKER_BUSY,
+    PB_WORKER_LEAVING, /* told to go */
+    PB_WORKER_DYING,   /* killed, or of no more use and about to be */
+    PB_WORKER_GONE,    /* reaped */
+    PB_WORKER_STATES,
+};
+
+enum pb_worker_event {
+    PB_WORKER_READY,    /* it said so */
+    PB_WORKER_ASSIGNED, /* it was given a job */
+    PB_WORKER_REPLIED,  /* it returned from one */
+    PB_WORKER_BROKEN,   /* its link ended, or carried what it must not */
+    PB_WORKER_RETIRED,  /* it is not needed any more */
+    PB_WORKER_KILLED,   /* it must end now */
+    PB_WORKER_EXITED,   /* it was reaped */
+    PB_WORKER_EVENTS,
+};
+
+/* What follows from an event. */
+struct pb_worker_step {
+    enum pb_worker_state next;
+    bool kill; /* send it SIGKILL */
+};
+
+struct pb_worker {
+    enum pb_worker_state state;
+    bool ready_once;           /* it did reach its entry point */
+    bool kill_owed;            /* as soon as its pidfd is here */
+    int start_error;           /* the errno value of a failed start */
+    uint64_t id;
+    uint64_t served;           /* jobs */
+    struct pb_proc proc;       /* unset until the server has told */
+    struct pebble_future *job; /* the one that it was given last and not let go of */
+    struct pb_alarm alarm;
+    TAILQ_ENTRY(pb_worker) link_in_state;
+    TAILQ_ENTRY(pb_worker) link_in_pool;
+    struct pb_link link;
+};
+
+TAILQ_HEAD(pb_worker_list, pb_worker);
+
+PB_HIDDEN_BEGIN
+
+/* Pure: every state has an answer to every event. */
+struct pb_worker_step pb_worker_step(enum pb_worker_state state, enum pb_worker_event event);
+
+PB_HIDDEN_END
+#endif

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Reads what a `BinaryEncoder` wrote, or what somebody claims it did.
+///
+/// Any bytes may be given to it: whatever they are, `decode` returns a value that the type's own `init(from:)` accepts,
+/// or throws. It never traps by itself, allocates no more than a small multiple of the bytes present, never recurses
+/// deeper than `codingDepthLimit` values, and stands bytes that change while it reads. Decoded values are copies.
+final class BinaryDecoder {
+  private let reader: ByteReader
+  private var offset = 0
+  private var source: DecodingSource?
+
+  /// - Parameter bytes: must stay allocated as long as the decoder is used.
+  init(_ bytes: UnsafeRawBufferPointer) {
+    reader = ByteReader(bytes)
+  }
+
+  /// Whether all values have been taken.
+  var isAtEnd: Bool { offset >= reader.count }
+
+  /// Takes the next value. If it throws, the value stays the next one.
+  ///
+  /// - Throws: `DecodingError`, or what an `init(from:)` threw.
+  func decode<T: Decodable>(_ type: T.Type) throws -> T {
+    let value: WireValue
+    let end: Int
+    do throws(WireFailure) {
+      value = try reader.value(at: offset, limit: reader.count)
+      end = try reader.end(of: value)
+      if let decoded = try reader.decode(directly: value, as: type) {
+        offset = end
+        return decoded
+      }
+    } catch {
+      throw DecodingError(error, expecting: type, at: [])
+    }
+    let decoded = try decode(type, value)
+    offset = end
+    return decoded
+  }
+
+  private func decode<T: Decodable>(_ type: T.Type, _ value: WireValue) throws -> T {
+    let source = self.source ?? DecodingSource(reader)
+    self.source = source
+    defer { releaseSource() }
+    return try T(from: DecodingNode(source, value))
+  }
+
+  /// A decoder or container that somebody has kept may outlive the bytes, and gets its own.
+  private func releaseSource() {
+    guard var source = self.source.take() else { return }
+    if isKnownUniquelyReferenced(&source) {
+      self.source = source
+    } else {
+      source.keepBytes()
+    }
+  }
+}
+
+/// The bytes that the nodes of one decoder read.
+final class DecodingSource {
+  @exclusivity(unchecked) private(set) var reader: ByteReader
+  private var copy: UnsafeMutableRawBufferPointer?
+
+  init(_ reader: ByteReader) {
+    self.reader = reader
+  }
+
+  deinit {
+    copy?.deallocate()
+  }
+
+  /// Makes the bytes live as long as this object. Offsets into them stay what they are.
+  func keepBytes() {
+    guard copy == nil, reader.count > 0 else { return }
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: reader.count, alignment: 1)
+    copy.copyMemory(from: reader.bytes(0, count: reader.count))
+    self.copy = copy
+    reader = ByteReader(UnsafeRawBufferPointer(copy))
+  }
+}

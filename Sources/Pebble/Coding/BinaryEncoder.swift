@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Writes values for a `BinaryDecoder` in a process of the same binary.
+///
+/// Values appended to one writer one after the other are read back in that order; each says itself where it ends.
+struct BinaryEncoder {
+  init() {}
+
+  /// Appends `value`.
+  ///
+  /// - Throws: what an `encode(to:)` threw, or `EncodingError.invalidValue` for values nested deeper than
+  ///   `codingDepthLimit` and for types that misuse their encoder. Nothing has been appended then.
+  func encode<T: Encodable>(_ value: T, into bytes: ByteWriter) throws {
+    if bytes.append(directly: value) { return }
+    let start = bytes.count
+    let storage = EncodingStorage(bytes)
+    do {
+      try value.encode(in: storage, parent: nil, key: nil)
+      try storage.finish(from: start)
+    } catch {
+      storage.abandon(from: start)
+      throw error
+    }
+  }
+}
+
+extension Encodable {
+  /// Appends this value, through its own `encode(to:)`.
+  ///
+  /// - Parameter parent: the container or wrapper the value is in, which knows it by `key`.
+  @inline(__always)
+  func encode(in storage: EncodingStorage, parent: EncodingNode?, key: (any CodingKey)?) throws {
+    let node = EncodingNode(in: storage, parent: parent, key: key, valueType: Self.self)
+    guard node.depth <= codingDepthLimit else { throw EncodingError.tooDeep(self, at: node.codingPath) }
+    let innermost = storage.innermost
+    try encode(to: node)
+    node.finish(inside: innermost)
+  }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The bytes of one value being encoded and the containers still open at their end, innermost first.
+///
+/// A container's length is written when it is closed, which happens as soon as somebody writes outside of it. Writing to
+/// a closed container is allowed and rare: what is written then goes to a *continuation*, the same container in a storage
+/// of its own, and `finish` puts the parts together.
+final class EncodingStorage {
+  @exclusivity(unchecked) private(set) var bytes: ByteWriter
+  @exclusivity(unchecked) private(set) var innermost: EncodingNode?
+  /// Continued containers by where they begin.
+  private var continuations: [Int: EncodingNode] = [:]
+  /// What an `encode(to:)` did wrong where it could not throw. Kept by the storage that the others continue.
+  private var failure: EncodingError?
+  private let origin: EncodingStorage?
+
+  init(_ bytes: ByteWriter, continuing origin: EncodingStorage? = nil) {
+    self.bytes = bytes
+    self.origin = origin
+  }
+
+  /// Remembers the first failure until `finish`.
+  func fail(_ error: EncodingError) {
+    if let origin { return origin.fail(error) }
+    if failure == nil { failure = error }
+  }
+
+  /// Appends the header of the container that `node` becomes.
+  @inline(__always)
+  func open(_ node: EncodingNode, _ kind: ContainerKind) {
+    node.opened(as: kind, at: bytes.count, inside: innermost)
+    bytes.append(kind.tag)
+    bytes.append(bare: 0 as UInt64)
+    if kind == .unkeyed { bytes.append(bare: 0 as UInt64) }
+    innermost = node
+  }
+
+  /// Closes all containers inside of `node`.
+  @inline(__always)
+  func close(inside node: EncodingNode?) {
+    while let open = innermost, open !== node {
+      let header = 1 + (open.kind == .unkeyed ? WireHeader.unkeyed : WireHeader.keyed)
+      bytes.patch(bytes.count - open.header - header, at: open.header + 1)
+      if open.kind == .unkeyed { bytes.patch(open.count, at: open.header + 9) }
+      innermost = open.closed()
+    }
+  }
+
+  /// The node that takes what is still written to the closed container at `header`.
+  func continuation(of header: Int, _ kind: ContainerKind, for node: @autoclosure () -> EncodingNode) -> EncodingNode {
+    if let known = continuations[header] { return known }
+    let continuation = node()
+    continuation.storage.open(continuation, kind)
+    continuations[header] = continuation
+    return continuation
+  }
+
+  /// How many elements the closed unkeyed container at `header` had when it was closed.
+  func elementCount(at header: Int) -> Int {
+    let container = try? bytes.reader.elements(bytes.reader.value(at: header, limit: bytes.count))
+    return container?.count ?? 0
+  }
+
+  /// How many came later.
+  func elementsContinued(at header: Int) -> Int {
+    continuations[header]?.count ?? 0
+  }
+
+  /// Marks the closed value at `offset` as the content of an optional, if it would be taken for an optional itself.
+  func wrapOptional(at offset: Int) {
+    guard let value = try? bytes.reader.value(at: offset, limit: bytes.count), value.tag == .null || value.tag == .some
+    else { return }
+    bytes.insert(.some, at: offset)
+    guard !continuations.isEmpty else { return }
+    continuations = Dictionary(uniqueKeysWithValues: continuations.map { ($0 < offset ? $0 : $0 + 1, $1) })
+  }
+
+  /// Closes what is open, and makes one value of the bytes from `start` on and their continuations.
+  func finish(from start: Int) throws {
+    close(inside: nil)
+    if let failure { throw failure }
+    guard !continuations.isEmpty else { return }
+    for continuation in continuations.values { try continuation.storage.finish(from: 0) }
+    let joined = try bytes.reader.joined(from: start, with: continuations)
+    bytes.truncate(to: start)
+    joined.withBytes { bytes.append($0) }
+  }
+
+  /// Forgets the bytes from `offset` on and the containers in them.
+  func abandon(from offset: Int) {
+    while let open = innermost, open.header >= offset { innermost = open.abandoned() }
+    if !continuations.isEmpty { continuations = continuations.filter { $0.key < offset } }
+    if bytes.count > offset { bytes.truncate(to: offset) }
+  }
+}
+
+enum ContainerKind {
+  case keyed, unkeyed, slot
+
+  var tag: WireTag {
+    switch self {
+    case .keyed: .keyed
+    case .unkeyed: .unkeyed
+    case .slot: .slot
+    }
+  }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What single values say, whatever type they were written as.
+extension ByteReader {
+  @inline(__always)
+  func scalar<Scalar: RawScalar>(_ value: WireValue, as _: Scalar.Type) throws(WireFailure) -> Scalar {
+    if value.tag == Scalar.tag { return try load(Scalar.self, at: value.payload, limit: value.limit) }
+    return try Scalar(number(value))
+  }
+
+  @inline(never)
+  private func number(_ value: WireValue) throws(WireFailure) -> WireNumber {
+    let value = try unwrapped(value)
+    switch value.tag {
+    case .int8: return .signed(Int128(try load(Int8.self, at: value.payload, limit: value.limit)))
+    case .int16: return .signed(Int128(try load(Int16.self, at: value.payload, limit: value.limit)))
+    case .int32: return .signed(Int128(try load(Int32.self, at: value.payload, limit: value.limit)))
+    case .int64: return .signed(Int128(try load(Int64.self, at: value.payload, limit: value.limit)))
+    case .int128: return .signed(try load(Int128.self, at: value.payload, limit: value.limit))
+    case .uint8: return .unsigned(UInt128(try load(UInt8.self, at: value.payload, limit: value.limit)))
+    case .uint16: return .unsigned(UInt128(try load(UInt16.self, at: value.payload, limit: value.limit)))
+    case .uint32: return .unsigned(UInt128(try load(UInt32.self, at: value.payload, limit: value.limit)))
+    case .uint64: return .unsigned(UInt128(try load(UInt64.self, at: value.payload, limit: value.limit)))
+    case .uint128: return .unsigned(try load(UInt128.self, at: value.payload, limit: value.limit))
+    case .float16: return .floating(Double(try load(Float16.self, at: value.payload, limit: value.limit)))
+    case .float32: return .floating(Double(try load(Float.self, at: value.payload, limit: value.limit)))
+    case .float64: return .floating(try load(Double.self, at: value.payload, limit: value.limit))
+    default: throw .mismatch(found: value.tag)
+    }
+  }
+
+  @inline(__always)
+  func bool(_ value: WireValue) throws(WireFailure) -> Bool {
+    if value.tag == .yes { return true }
+    if value.tag == .no { return false }
+    let inner = try unwrapped(value)
+    guard inner.tag == .yes || inner.tag == .no else { throw .mismatch(found: inner.tag) }
+    return inner.tag == .yes
+  }
+
+  @inline(__always)
+  func string(_ value: WireValue) throws(WireFailure) -> String {
+    let value = value.tag == .string ? value : try unwrapped(value)
+    guard value.tag == .string else { throw .mismatch(found: value.tag) }
+    let range = try textRange(value)
+    return text(range.start, count: range.count)
+  }
+
+  func isNull(_ value: WireValue) throws(WireFailure) -> Bool {
+    if value.tag == .slot { return try unslotted(value).tag == .null }
+    return value.tag == .null
+  }
+}
+
+extension ByteWriter {
+  @inline(__always)
+  func append(_ bool: Bool) {
+    append(bool ? WireTag.yes : .no)
+  }
+
+  @inline(__always)
+  func append<Scalar: RawScalar>(scalar: Scalar) {
+    append(Scalar.tag)
+    append(bare: scalar)
+  }
+
+  @inline(__always)
+  func append(_ string: String) {
+    append(.string)
+    var string = string
+    string.withUTF8 { utf8 in
+      append(varint: UInt(utf8.count))
+      append(UnsafeRawBufferPointer(utf8))
+    }
+  }
+
+  /// A run of an unkeyed container.
+  func append<Scalar: BitwiseCopyable>(run numbers: UnsafeBufferPointer<Scalar>, of element: WireTag) {
+    append(.run)
+    append(element)
+    append(bare: UInt64(numbers.count))
+    append(UnsafeRawBufferPointer(numbers))
+  }
+
+  /// An unkeyed container that is one run, or empty.
+  func append<Scalar: BitwiseCopyable>(array: [Scalar], of element: WireTag) {
+    array.withUnsafeBufferPointer { numbers in
+      let run = numbers.isEmpty ? 0 : 1 + WireHeader.run + MemoryLayout<Scalar>.stride * numbers.count
+      reserve(1 + WireHeader.unkeyed + run)
+      append(.unkeyed)
+      append(bare: UInt64(run))
+      append(bare: UInt64(numbers.count))
+      if !numbers.isEmpty { append(run: numbers, of: element) }
+    }
+  }
+}

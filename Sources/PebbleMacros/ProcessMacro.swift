@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#if Macros
+  import SwiftSyntax
+  import SwiftSyntaxMacros
+
+  /// Implements `#process`.
+  ///
+  /// The function goes into a closure that converts to a C function pointer: that pointer is what names the function to
+  /// a worker process, and the conversion is what makes the compiler refuse captures.
+  struct ProcessMacro: ExpressionMacro {
+    /// Formatting would move the closure off the lines it was written on.
+    static var formatMode: FormatMode { .disabled }
+
+    static func expansion(
+      of macro: some FreestandingMacroExpansionSyntax, in context: some MacroExpansionContext
+    ) throws -> ExprSyntax {
+      guard let function = macro.trailingClosure.map(ExprSyntax.init) ?? macro.arguments.first?.expression else {
+        throw MacroExpansionErrorMessage("'#process' needs a function or a closure")
+      }
+      if let closure = function.as(ClosureExprSyntax.self) {
+        return try expansion(of: closure, in: context)
+      }
+      return """
+        Pebble.ProcessFunction(name: \(literal: name(of: function)), \
+        entry: { Pebble.ProcessCall($0).run(\(function.trimmed)) })
+        """
+    }
+
+    private static func expansion(
+      of closure: ClosureExprSyntax, in context: some MacroExpansionContext
+    ) throws -> ExprSyntax {
+      if let problem = DiagnosticMessage.untypedParameters(of: closure) {
+        throw DiagnosticsError(diagnostics: [problem.diagnostic])
+      }
+      if context.isInMainFile(closure) {
+        context.diagnose(freeVariables(of: closure).map(DiagnosticMessage.mayBeMissingInWorkers))
+      }
+      let call = context.inPlace(closure, after: "return Pebble.ProcessCall($0).run(", before: ")")
+      return """
+        Pebble.ProcessFunction(name: \(literal: name(of: closure, in: context)), entry: {
+        \(raw: call)
+        })
+        """
+    }
+
+    /// The source text of `function`, without the type it is cast to.
+    private static func name(of function: ExprSyntax) -> String {
+      if let cast = function.as(AsExprSyntax.self) {
+        return name(of: cast.expression)
+      }
+      if let parenthesized = function.as(TupleExprSyntax.self), parenthesized.elements.count == 1,
+        let element = parenthesized.elements.first
+      {
+        return name(of: element.expression)
+      }
+      // Macro arguments arrive unfolded: `f as T` is a list of `f`, `as`, and `T`.
+      if let sequence = function.as(SequenceExprSyntax.self), let first = sequence.elements.first,
+        sequence.elements.dropFirst().first?.is(UnresolvedAsExprSyntax.self) == true
+      {
+        return name(of: first)
+      }
+      return function.trimmedDescription
+    }
+
+    private static func name(of closure: ClosureExprSyntax, in context: some MacroExpansionContext) -> String {
+      guard let location = context.location(of: closure),
+        let file = location.file.as(StringLiteralExprSyntax.self)?.representedLiteralValue
+      else {
+        return "closure"
+      }
+      return "closure at \(file.split(separator: "/").last ?? "?"):\(location.line.trimmedDescription)"
+    }
+
+    /// The names in `closure` that it does not itself declare, and that may be global variables.
+    ///
+    /// This is a guess from the spelling: called functions and capitalized names are left out, shadowing is ignored.
+    private static func freeVariables(of closure: ClosureExprSyntax) -> [DeclReferenceExprSyntax] {
+      var declared: Set<String> = []
+      var references: [DeclReferenceExprSyntax] = []
+      closure.forEachDescendant { node in
+        switch node.as(SyntaxEnum.self) {
+        case .identifierPattern(let pattern): declared.insert(pattern.identifier.text)
+        case .closureShorthandParameter(let parameter): declared.insert(parameter.name.text)
+        case .closureParameter(let parameter): declared.insert((parameter.secondName ?? parameter.firstName).text)
+        case .functionParameter(let parameter): declared.insert((parameter.secondName ?? parameter.firstName).text)
+        case .functionDecl(let function): declared.insert(function.name.text)
+        case .declReferenceExpr(let reference) where reference.mayBeGlobalVariable: references.append(reference)
+        default: break
+        }
+      }
+      return references.filter { !declared.contains($0.baseName.text) }
+    }
+  }
+
+  extension DeclReferenceExprSyntax {
+    fileprivate var mayBeGlobalVariable: Bool {
+      guard case .identifier(let name) = baseName.tokenKind, name.first?.isUppercase == false else {
+        return false
+      }
+      let isMember = parent?.as(MemberAccessExprSyntax.self)?.declName.id == id
+      let isCalled = parent?.as(FunctionCallExprSyntax.self)?.calledExpression.id == ExprSyntax(self).id
+      return !isMember && !isCalled
+    }
+  }
+#endif

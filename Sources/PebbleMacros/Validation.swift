@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#if Macros
+  import SwiftSyntax
+
+  extension FunctionDeclSyntax {
+    /// Everything that keeps a worker process from running this function.
+    ///
+    /// - Parameters:
+    ///   - attribute: The attribute that asks for a worker process.
+    ///   - lexicalContext: The declarations around this function, innermost first.
+    func problems(for attribute: AttributeSyntax, in lexicalContext: [Syntax]) -> [DiagnosticMessage] {
+      problemsOfDeclaration(attribute) + problems(with: lexicalContext, attribute)
+        + signature.parameterClause.parameters.enumerated().compactMap { $1.problem(at: $0 + 1) }
+        + problemsOfEffects(attribute)
+    }
+
+    private func problemsOfDeclaration(_ attribute: AttributeSyntax) -> [DiagnosticMessage] {
+      var problems: [DiagnosticMessage] = []
+      if let genericParameterClause {
+        problems.append(.generic(genericParameterClause, self, within: nil))
+      } else if let genericWhereClause {
+        problems.append(.generic(genericWhereClause, self, within: nil))
+      }
+      if case .identifier = name.tokenKind {} else {
+        problems.append(.isOperator(self, attribute))
+      }
+      for modifier in modifiers {
+        switch modifier.name.tokenKind {
+        case .keyword(.mutating): problems.append(.mutating(modifier, self))
+        case .keyword(.consuming), .keyword(.borrowing): problems.append(.ownership(modifier, of: "method '\(name.text)'"))
+        default: break
+        }
+      }
+      if let type = signature.returnClause?.type, let opaque = type.firstOpaqueType {
+        problems.append(.opaqueResult(opaque, self))
+      }
+      return problems
+    }
+
+    private func problems(with lexicalContext: [Syntax], _ attribute: AttributeSyntax) -> [DiagnosticMessage] {
+      if lexicalContext.first?.is(ProtocolDeclSyntax.self) == true {
+        return [.requirement(self, attribute)]
+      }
+      if body == nil {
+        return [.noBody(self, attribute)]
+      }
+      let isStatic = modifiers.contains { $0.name.tokenKind == .keyword(.static) }
+      if let actor = lexicalContext.first?.as(ActorDeclSyntax.self), !isStatic {
+        return [.actorMethod(self, of: actor)]
+      }
+      for scope in lexicalContext {
+        let isGeneric =
+          if let declaration = scope.asProtocol((any WithGenericParametersSyntax).self) {
+            declaration.genericParameterClause != nil || declaration.genericWhereClause != nil
+          } else {
+            scope.as(ExtensionDeclSyntax.self)?.genericWhereClause != nil
+          }
+        if isGeneric {
+          return [.generic(name, self, within: scope)]
+        }
+      }
+      return []
+    }
+
+    private func problemsOfEffects(_ attribute: AttributeSyntax) -> [DiagnosticMessage] {
+      let effects = signature.effectSpecifiers
+      let throwsClause = effects?.throwsClause
+      if let throwsClause, throwsClause.throwsSpecifier.tokenKind == .keyword(.rethrows) {
+        return [.rethrowing(throwsClause, self)]
+      }
+      if signature.returnClause?.type.futureValue != nil {
+        return effects.map { [.effectsOfFuture($0, self)] } ?? []
+      }
+      if let throwsClause, let type = throwsClause.type, type.trimmedDescription != "any Error" {
+        return [.typedThrows(throwsClause, type, self)]
+      }
+      if effects?.asyncSpecifier == nil || throwsClause == nil {
+        return [.notAsyncThrows(self, attribute)]
+      }
+      return []
+    }
+  }
+
+  extension FunctionParameterSyntax {
+    /// What keeps the argument for this parameter from being sent to a worker process.
+    fileprivate func problem(at position: Int) -> DiagnosticMessage? {
+      let specifiers = type.as(AttributedTypeSyntax.self)?.specifiers.map(\.trimmedDescription) ?? []
+      if specifiers.contains("inout") { return .isInout(self) }
+      if specifiers.contains("isolated") { return .isolated(self) }
+      if specifiers.contains("consuming") || specifiers.contains("borrowing") {
+        return .ownership(type, of: "parameter '\(plainName)'")
+      }
+      if ellipsis != nil { return .variadic(self) }
+      if type.contains(where: { $0.is(FunctionTypeSyntax.self) }) { return .closure(self) }
+      if let opaque = type.firstOpaqueType { return .opaque(self, opaque) }
+      if (secondName ?? firstName).tokenKind == .wildcard { return .unnamed(self, at: position) }
+      return nil
+    }
+
+    /// The name in the body.
+    var plainName: String {
+      (secondName ?? firstName).text
+    }
+  }
+
+  extension SyntaxProtocol {
+    fileprivate func contains(where predicate: (Syntax) -> Bool) -> Bool {
+      var found = predicate(Syntax(self))
+      forEachDescendant { found = found || predicate($0) }
+      return found
+    }
+
+    /// The first `some P` in a type.
+    fileprivate var firstOpaqueType: SomeOrAnyTypeSyntax? {
+      var opaque: SomeOrAnyTypeSyntax?
+      _ = contains { node in
+        guard let type = node.as(SomeOrAnyTypeSyntax.self), type.someOrAnySpecifier.tokenKind == .keyword(.some) else {
+          return false
+        }
+        opaque = opaque ?? type
+        return true
+      }
+      return opaque
+    }
+  }
+#endif

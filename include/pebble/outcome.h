@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Outcomes: what became of a job. Every job gets exactly one. */
+#ifndef PEBBLE_OUTCOME_H
+#define PEBBLE_OUTCOME_H
+
+#include "defs.h"
+
+PEBBLE_BEGIN_DECLS
+
+enum pebble_status {
+    PEBBLE_SUCCESS,   /* the function returned 0: data, length */
+    PEBBLE_FAILURE,   /* it returned something else: code, data, length */
+    PEBBLE_TIMEOUT,   /* a limit expired: limit, limit_length */
+    PEBBLE_CANCELLED, /* by pebble_future_cancel: started tells whether it had begun */
+    PEBBLE_EXPIRED,   /* the worker died in it: exit_code or exit_signal, pid, cpu_time, peak_memory */
+    PEBBLE_NOT_RUN,   /* it never began: cause, error */
+};
+
+/* Which limit of pebble_job_options ended a job. */
+enum pebble_limit {
+    PEBBLE_LIMIT_NONE,
+    PEBBLE_LIMIT_TIMEOUT,       /* the running time */
+    PEBBLE_LIMIT_QUEUE_TIMEOUT, /* the waiting time */
+    PEBBLE_LIMIT_DEADLINE,      /* both together */
+};
+
+/* Why a job never began. */
+enum pebble_cause {
+    PEBBLE_CAUSE_NONE,
+    PEBBLE_CAUSE_STOPPED,     /* the pool was stopped first */
+    PEBBLE_CAUSE_START,       /* no worker could be started; error: the errno value */
+    PEBBLE_CAUSE_NO_ENTRY,    /* the worker never reached Pebble's entry point: see pebble(3), "Limitations" */
+    PEBBLE_CAUSE_NO_FUNCTION, /* the worker does not have the function: its image differs from the host's */
+};
+
+/* Read-only; fields are only ever added at the end. Belongs to its future. */
+struct pebble_outcome {
+    enum pebble_status status;
+    int code;                /* FAILURE: what the function returned; or, with no data, -ENOMEM or -EFBIG:
+                              * its reply did not fit into the worker's memory, or into max_payload */
+    const void *PEBBLE_NULLABLE data; /* SUCCESS, FAILURE: the reply; NULL when length is 0 */
+    size_t length;           /* bytes of data */
+    bool started;            /* whether a worker had begun to run it */
+    int64_t wait_time;       /* ns from schedule to its start, or to its end when it never began */
+    int64_t run_time;        /* ns from its start to its end, as the host saw it; 0 when it never began */
+    int pid;                 /* of the worker that ran it; 0 when it never began */
+    enum pebble_limit limit; /* TIMEOUT */
+    int64_t limit_length;    /* TIMEOUT: that limit, in ns */
+    enum pebble_cause cause; /* NOT_RUN */
+    int error;               /* NOT_RUN: an errno value (positive), or 0 */
+    int exit_code;           /* EXPIRED: what it exited with, 0 included; -1 when a signal ended it, or unknown */
+    int exit_signal;         /* EXPIRED: the signal that ended it; 0 when it exited, or unknown */
+    int64_t cpu_time;        /* EXPIRED: ns of CPU the worker used in its whole life, user and system */
+    int64_t peak_memory;     /* EXPIRED: bytes, the worker's largest resident set */
+};
+
+/* "success", "timed out", ...; static storage. */
+PEBBLE_API const char *PEBBLE_NONNULL pebble_status_string(enum pebble_status status);
+
+/* A cause in words; static storage. */
+PEBBLE_API const char *PEBBLE_NONNULL pebble_cause_string(enum pebble_cause cause);
+
+/* "SIGSEGV" for 11, ...; "SIG?" for a number that is none; static storage. */
+PEBBLE_API const char *PEBBLE_NONNULL pebble_signal_name(int signal);
+
+/* Writes one line about the outcome, e.g. "worker 4711 crashed: SIGSEGV after
+ * 12 ms", truncated to `size` bytes with its NUL. Returns the length of the
+ * whole line, as snprintf(3) does. */
+PEBBLE_API int pebble_outcome_describe(const struct pebble_outcome *PEBBLE_NONNULL outcome,
+                                       char *PEBBLE_NULLABLE buffer, size_t size);
+
+PEBBLE_END_DECLS
+#endif

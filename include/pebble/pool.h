@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Process pools. */
+#ifndef PEBBLE_POOL_H
+#define PEBBLE_POOL_H
+
+#include "defs.h"
+#include "function.h"
+#include "future.h"
+
+PEBBLE_BEGIN_DECLS
+
+/* Reference-counted; every call is safe from any thread of the process that
+ * made the pool. Dropping the last reference stops it. */
+typedef struct pebble_pool pebble_pool;
+
+/* How workers come to be. Under both, a worker is a child of the fork server,
+ * never of the program: wait(2) and SIGCHLD know nothing of it. */
+enum pebble_start_method {
+    PEBBLE_FORK_SERVER, /* forked, ready in a fraction of a millisecond */
+    PEBBLE_SPAWN,       /* a fresh exec of the program for each, for code that cannot live in a forked image */
+};
+
+/* Zero in a field means its default. */
+struct pebble_pool_config {
+    unsigned max_workers;    /* processes at once; default: the CPUs that this process may use */
+    uint64_t max_tasks;      /* jobs after which a worker is replaced; default: no limit */
+    const char *PEBBLE_NULLABLE name; /* shown in process titles, copied; default: "pool" */
+    enum pebble_start_method start_method;
+    uint64_t max_payload;    /* bytes that an input or a reply may have; default: 16 GiB */
+    int64_t start_timeout;   /* ns a worker may take from its start to being ready; default: 10 s */
+};
+
+/* Zero in a field means no limit, no name. */
+struct pebble_job_options {
+    int64_t timeout;       /* ns it may run */
+    int64_t queue_timeout; /* ns it may wait for a worker */
+    int64_t deadline;      /* ns it may wait and run together */
+    const char *PEBBLE_NULLABLE name; /* shown in process titles while it runs; copied */
+};
+
+/* Makes a pool. Workers are started when there is work for them.
+ * `config` may be NULL: all defaults.
+ *   -EINVAL  a limit is negative, max_workers is above 65536, or start_method is none
+ *   -ENOMEM, -EMFILE, -ENFILE, -EAGAIN  no memory, descriptor or thread left
+ *   -ELOOP   pools inside jobs are nested too deep (8)
+ *   -ECHILD  this process was forked, without exec, from one that uses Pebble */
+PEBBLE_API int pebble_pool_new(const struct pebble_pool_config *PEBBLE_NULLABLE config,
+                               pebble_pool *PEBBLE_NULLABLE *PEBBLE_NONNULL ret_pool);
+
+/* Adds a reference and returns the pool. */
+PEBBLE_API pebble_pool *PEBBLE_NONNULL pebble_pool_ref(pebble_pool *PEBBLE_NONNULL pool);
+
+/* Gives back a reference; the last one stops the pool as pebble_pool_stop does
+ * and returns without waiting. NULL is ignored. */
+PEBBLE_API void pebble_pool_unref(pebble_pool *PEBBLE_NULLABLE pool);
+
+/* Schedules function(input) and returns at once. The input is copied.
+ * `options` may be NULL. The caller owns *ret_future.
+ *   -EINVAL   a limit is negative
+ *   -EFAULT   `function` lies in no image of this process
+ *   -EFBIG    the input is larger than max_payload
+ *   -ESHUTDOWN  the pool is closed or stopped
+ *   -ENOEXEC  the pool is broken: its workers cannot reach Pebble's entry point
+ *   -ECHILD   this process is a fork of the one that made the pool
+ *   -ENOMEM */
+PEBBLE_API int pebble_pool_schedule(pebble_pool *PEBBLE_NONNULL pool, pebble_function PEBBLE_NONNULL function,
+                                    const void *PEBBLE_NULLABLE input, size_t length,
+                                    const struct pebble_job_options *PEBBLE_NULLABLE options,
+                                    pebble_future *PEBBLE_NULLABLE *PEBBLE_NONNULL ret_future);
+
+/* Whether the pool takes or still has work: true until it is stopped, broken,
+ * or closed with nothing left to do. */
+PEBBLE_API bool pebble_pool_active(const pebble_pool *PEBBLE_NONNULL pool);
+
+/* No more jobs; those there are run to their end. Repeating it is harmless. */
+PEBBLE_API void pebble_pool_close(pebble_pool *PEBBLE_NONNULL pool);
+
+/* No more jobs, running ones are killed (PEBBLE_CANCELLED), waiting ones never
+ * run (PEBBLE_NOT_RUN, PEBBLE_CAUSE_STOPPED). Returns without waiting for the
+ * processes. Repeating it is harmless. */
+PEBBLE_API void pebble_pool_stop(pebble_pool *PEBBLE_NONNULL pool);
+
+/* Waits up to `timeout` ns until a closed or stopped pool has come to rest:
+ * every job has its outcome, every worker is gone, every callback has returned.
+ *   -EBUSY      the pool was neither closed nor stopped
+ *   -ETIMEDOUT  not yet; it may be joined again, or stopped and joined
+ *   -EDEADLK    called from one of the pool's own callbacks
+ *   -EINVAL     `timeout` is negative
+ *   -ECHILD     this process is a fork of the one that made the pool */
+PEBBLE_API int pebble_pool_join(pebble_pool *PEBBLE_NONNULL pool, int64_t timeout);
+
+/* Counts since the pool was made, and of now. Fields are only added at the end. */
+struct pebble_pool_statistics {
+    uint64_t queued, running;            /* jobs, now */
+    uint64_t done;                       /* outcomes so far, of all kinds */
+    uint64_t workers;                    /* processes, now */
+    uint64_t started;                    /* workers started so far */
+    uint64_t expired;                    /* of those, died in a job by themselves */
+    uint64_t killed;                     /* of those, killed for a timeout, a cancel or a stop */
+    uint64_t idle_deaths;                /* of those, died between jobs */
+};
+
+/* A snapshot; the counts are each right, but not of one moment. */
+PEBBLE_API void pebble_pool_get_statistics(const pebble_pool *PEBBLE_NONNULL pool,
+                                           struct pebble_pool_statistics *PEBBLE_NONNULL ret_statistics);
+
+PEBBLE_END_DECLS
+#endif

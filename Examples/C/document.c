@@ -35,38 +35,33 @@ static char *read_file(const char *path, size_t *ret_length)
     return text;
 }
 
-/* Where UTF-8 ends in a text: its length when all of it is. */
-static size_t utf8_length(const char *text, size_t length)
+static bool is_utf8(const char *text, size_t length)
 {
     const unsigned char *at = (const unsigned char *)text, *end = at + length;
     while (at < end) {
         int more = *at < 0x80 ? 0 : *at < 0xc2 ? -1 : *at < 0xe0 ? 1 : *at < 0xf0 ? 2 : *at < 0xf5 ? 3 : -1;
-        if (more < 0 || end - at <= more) break;
+        if (more < 0 || end - at <= more) return false;
         /* No second spelling of a character, no surrogate, nothing above U+10FFFF. */
         unsigned char low = *at == 0xe0 ? 0xa0 : *at == 0xf0 ? 0x90 : 0x80;
         unsigned char high = *at == 0xed ? 0x9f : *at == 0xf4 ? 0x8f : 0xbf;
-        if (more > 0 && (at[1] < low || at[1] > high)) break;
-        if (more > 1 && (at[2] & 0xc0) != 0x80) break;
-        if (more > 2 && (at[3] & 0xc0) != 0x80) break;
+        if (more > 0 && (at[1] < low || at[1] > high)) return false;
+        for (int i = 2; i <= more; i++)
+            if ((at[i] & 0xc0) != 0x80) return false;
         at += more + 1;
     }
-    return (size_t)(at - (const unsigned char *)text);
+    return true;
 }
 
 static struct json *parse(const char *text, size_t length, char *reason, size_t size)
 {
-    size_t valid = utf8_length(text, length);
-    if (valid < length) {
-        snprintf(reason, size, "not UTF-8 at byte %zu", valid);
-        return NULL;
-    }
-    if (length == 0) {
-        snprintf(reason, size, "empty");
-        return NULL;
-    }
     struct json_error error;
-    struct json *document = json_parse(text, length, &error);
-    if (!document) snprintf(reason, size, "%s at byte %zu", error.reason, error.offset);
+    struct json *document = NULL;
+    if (length == 0)
+        snprintf(reason, size, "empty");
+    else if (!is_utf8(text, length))
+        snprintf(reason, size, "not UTF-8");
+    else if (!(document = json_parse(text, length, &error)))
+        snprintf(reason, size, "%s at byte %zu", error.reason, error.offset);
     return document;
 }
 

@@ -102,7 +102,8 @@ static void take_outcome(const struct pebble_outcome *outcome, struct report *re
         break;
     case PEBBLE_FAILURE:
         report->verdict = INVALID;
-        snprintf(report->reason, sizeof report->reason, "%.*s", (int)outcome->length, (const char *)outcome->data);
+        snprintf(report->reason, sizeof report->reason, "%.*s", (int)outcome->length,
+                 (const char *)outcome->data);
         break;
     case PEBBLE_TIMEOUT:
         report->verdict = TIMED_OUT;

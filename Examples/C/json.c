@@ -39,7 +39,8 @@ static bool take_word(struct parser *p, const char *word)
 
 static void skip_space(struct parser *p)
 {
-    while (p->at < p->end && strchr(" \t\r\n", *p->at) && *p->at != '\0') p->at++;
+    while (p->at < p->end && strchr(" \t\r\n", *p->at) && *p->at != '\0')
+        p->at++;
 }
 
 static bool is_digit(int c)
@@ -59,7 +60,8 @@ static struct json *new_value(struct parser *p, enum json_kind kind)
 static bool parse_digits(struct parser *p, uint64_t *value)
 {
     if (!is_digit(peek(p))) return false;
-    while (is_digit(peek(p))) *value = *value * 10 + (uint64_t)(*p->at++ - '0');
+    while (is_digit(peek(p)))
+        *value = *value * 10 + (uint64_t)(*p->at++ - '0');
     return true;
 }
 
@@ -113,8 +115,9 @@ static char *put_utf8(char *out, uint32_t c)
         return out;
     }
     int more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
-    *out++ = (char)(0xf00 >> more | c >> 6 * more); /* 0xc0, 0xe0, 0xf0 and the top bits */
-    while (more-- > 0) *out++ = (char)(0x80 | (c >> 6 * more & 0x3f));
+    *out++ = (char)(0xff00 >> (more + 1) | c >> 6 * more); /* 110..., 1110..., 11110... */
+    while (more-- > 0)
+        *out++ = (char)(0x80 | (c >> 6 * more & 0x3f));
     return out;
 }
 
@@ -149,7 +152,8 @@ static char *parse_string(struct parser *p)
     if (!take(p, '"')) return fail(p, "expected a string");
     /* No escape is shorter than what it stands for. */
     const char *close = p->at;
-    while (close < p->end && *close != '"') close += *close == '\\' ? 2 : 1;
+    while (close < p->end && *close != '"')
+        close += *close == '\\' ? 2 : 1;
     if (close >= p->end) return fail(p, "a string has no end");
     char *string = malloc((size_t)(close - p->at) + 1), *out = string;
     if (!string) return fail(p, "out of memory");
@@ -264,8 +268,9 @@ void json_free(struct json *value)
 
 const struct json *json_member(const struct json *object, const char *name)
 {
+    const struct json *found = NULL;
     if (!object || object->kind != JSON_OBJECT) return NULL;
-    const struct json *member = object->first;
-    while (member && strcmp(member->name, name) != 0) member = member->next;
-    return member;
+    for (const struct json *member = object->first; member; member = member->next)
+        if (strcmp(member->name, name) == 0) found = member;
+    return found;
 }

@@ -40,7 +40,7 @@ struct json *json_parse(const char *text, size_t length, struct json_error *ret_
 
 void json_free(struct json *value);
 
-/* The member of that name; NULL when there is none, or `object` is no object. */
+/* The (last) member of that name; NULL when there is none, or `object` is no object. */
 const struct json *json_member(const struct json *object, const char *name);
 
 #endif

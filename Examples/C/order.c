@@ -5,11 +5,13 @@
 
 static const int month_days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 static const int vat_percent[] = {0, 7, 19, 21};
+/* clang-format off */
 static const int64_t power_of_ten[] = {
     1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000,
     10000000000, 100000000000, 1000000000000, 10000000000000, 100000000000000,
     1000000000000000, 10000000000000000, 100000000000000000, 1000000000000000000,
 };
+/* clang-format on */
 
 /* The number as a count of 10^-places, e.g. 12.5 as 1250 hundredths. */
 static int64_t scaled(const struct json *number, int64_t places)

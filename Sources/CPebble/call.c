@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat.h"
 #include "call.h"
+#include "mainqueue.h"
+#include "pebble/worker.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void *pebble_call_input(pebble_call *call, size_t *ret_length)
 {
@@ -48,6 +52,23 @@ int pebble_call_write(pebble_call *call, const void *data, size_t length)
 void pebble_call_unwrite(pebble_call *call, size_t length)
 {
     call->reply_length -= length < call->reply_length ? length : call->reply_length;
+}
+
+int pebble_call_suspend(pebble_call *call)
+{
+    if (call->resumption < 0) return -EMFILE;
+    int rc = pb_mainqueue_serve_until(call->resumption, POLLIN);
+    uint64_t count;
+    while (rc == 0 && read(call->resumption, &count, sizeof count) < 0 && errno == EINTR)
+        continue;
+    return rc;
+}
+
+void pebble_call_resume(pebble_call *call)
+{
+    uint64_t one = 1;
+    while (write(call->resumption, &one, sizeof one) < 0 && errno == EINTR)
+        continue;
 }
 
 void pb_call_done(struct pebble_call *call)

@@ -12,6 +12,7 @@ struct pebble_call {
     char *reply;
     size_t reply_length, reply_capacity;
     bool out_of_memory;
+    int resumption; /* an eventfd: what pebble_call_suspend waits for; -1: there is none */
 };
 
 PB_HIDDEN_BEGIN

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -25,14 +26,10 @@ bool pebble_in_worker(void)
     return in_worker;
 }
 
-int pebble_worker_serve_until(int descriptor)
-{
-    return pb_mainqueue_serve_until(descriptor, POLLIN);
-}
-
 struct child {
     struct pb_link link;
     const struct pb_boot *boot;
+    int resumption; /* an eventfd, of each call in turn */
     /* the function called last: most workers call one again and again */
     struct pb_image_id image;
     uint64_t offset;
@@ -104,7 +101,9 @@ static void run(struct child *child, struct pb_message *job)
 {
     pebble_function function = function_of(child, job);
     struct pb_frame answer = {.kind = PB_FRAME_NO_FUNCTION, .job = job->head.job};
-    struct pebble_call call = {.input = job->block ? job->block : "", .input_length = (size_t)job->head.length};
+    struct pebble_call call = {.input = job->block ? job->block : "",
+                               .input_length = (size_t)job->head.length,
+                               .resumption = child->resumption};
     if (function) {
         if (*job->name) show(child, job->name);
         answer.code = function(&call);
@@ -123,6 +122,7 @@ void pb_child_main(const struct pb_boot *boot, unsigned depth)
     set_up(depth);
     static struct child child;
     child.boot = boot;
+    child.resumption = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pb_link_adopt(&child.link, PB_BOOT_CHANNEL_FD);
     show(&child, "");
     send_all(&child, &(struct pb_frame){.kind = PB_FRAME_READY}, NULL);

@@ -171,6 +171,11 @@ int pebble_pool_join(pebble_pool *pool, int64_t timeout)
     return rc < 0 ? rc : pb_callback_thread_drain(&pool->callbacks, deadline);
 }
 
+unsigned pebble_pool_max_workers(const pebble_pool *pool)
+{
+    return pool->config.max_workers;
+}
+
 void pebble_pool_get_statistics(const pebble_pool *pool, struct pebble_pool_statistics *ret_statistics)
 {
     uint64_t ended = atomic_load(&pool->count.ended), begun = atomic_load(&pool->count.begun);

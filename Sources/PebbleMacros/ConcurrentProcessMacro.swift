@@ -33,22 +33,18 @@
         context.diagnose([.decoratedInMainFile(function.declaration, attribute)])
       }
       let options = attribute.arguments?.trimmedDescription ?? ""
-      let arguments = [
-        entry(for: function), "\(literal: function.plainName)", "Pebble._DecoratorOptions(\(raw: options))",
-      ] + function.values
-      let list = arguments.map(\.description).joined(separator: ", ")
+      let values = function.values.map { ", \($0)" }.joined()
       return [
         localBody(of: function, in: context),
         """
-
         if Pebble._Decorated.runsInPlace {
           return \(callInPlace(of: function))
         }
         """,
         """
-
-        return \(raw: function.form == .future ? "Pebble._Decorated.start" : "try await Pebble._Decorated.call")(\
-        \(raw: list))
+        return \(raw: function.form == .future ? "Pebble._Decorated.start" : "try await Pebble._Decorated.call")(
+          \(entry(for: function)),
+          \(literal: function.declaration.plainName), Pebble._DecoratorOptions(\(raw: options))\(raw: values))
         """,
       ]
     }

@@ -75,14 +75,9 @@
   // MARK: - Names
 
   extension DecoratedFunction {
-    /// The name without backticks.
-    var plainName: String {
-      declaration.name.text.filter { $0 != "`" }
-    }
-
     /// The name of the local function that holds the original body.
     var bodyName: String {
-      let name = "\(plainName)__body"
+      let name = "\(declaration.plainName)__body"
       return name.isValidSwiftIdentifier(for: .variableName) ? name : "`\(name)`"
     }
 
@@ -102,7 +97,7 @@
     }
 
     private var isInstanceMember: Bool {
-      owner != nil && !declaration.modifiers.contains { [.keyword(.static), .keyword(.class)].contains($0.name.tokenKind) }
+      owner != nil && !declaration.isStatic
     }
   }
 
@@ -122,18 +117,27 @@
     }
 
     /// What is sent to a worker process, in the order of ``closureParameters``.
-    var values: [ExprSyntax] {
-      (isInstanceMember ? ["self"] : []) + parameters.map { "\(raw: $0.name)" }
+    var values: [String] {
+      (isInstanceMember ? ["self"] : []) + parameters.map(\.name)
     }
   }
 
   extension DecoratedFunction.Parameter {
     fileprivate init(_ parameter: FunctionParameterSyntax) {
       let name = (parameter.secondName ?? parameter.firstName).text
-      self.label = parameter.firstName.tokenKind == .wildcard ? "" : "\(parameter.firstName.text): "
+      self.label = parameter.firstName.tokenKind == .wildcard ? "" : "\(parameter.firstName.asLabel): "
       self.name = name.isValidSwiftIdentifier(for: .variableName) ? name : "`\(name)`"
       // Ownership is between a function and its callers; an entry receives its arguments from a decoder.
       self.type = (parameter.type.as(AttributedTypeSyntax.self)?.baseType ?? parameter.type).trimmedDescription
+    }
+  }
+
+  extension TokenSyntax {
+    /// The name as an argument label, where few names need backticks, and others with them give a warning.
+    fileprivate var asLabel: String {
+      let name = text.filter { $0 != "`" }
+      let needsBackticks = ["inout", "let", "var"].contains(name) || !name.isValidSwiftIdentifier(for: .memberAccess)
+      return needsBackticks ? "`\(name)`" : name
     }
   }
 
@@ -147,7 +151,7 @@
 
     /// The signature of the local function that holds the original body.
     ///
-    /// Default values are left out: it is called with all its arguments, and a default such as `#line` would be another.
+    /// Default values are left out: the decorated function passes all arguments.
     var bodySignature: String {
       var parameterClause = declaration.signature.parameterClause
       parameterClause.parameters = FunctionParameterListSyntax(
@@ -206,10 +210,7 @@
   extension [Syntax] {
     /// The name of the innermost type of a lexical context, if the context is directly that type.
     fileprivate var typeName: String? {
-      let names = prefix { $0.isProtocol((any DeclGroupSyntax).self) }.map { scope in
-        scope.as(ExtensionDeclSyntax.self)?.extendedType.trimmedDescription
-          ?? scope.asProtocol((any NamedDeclSyntax).self)?.name.trimmedDescription ?? ""
-      }
+      let names = prefix { $0.isProtocol((any DeclGroupSyntax).self) }.map(\.declaredName)
       return names.isEmpty ? nil : names.reversed().joined(separator: ".")
     }
   }

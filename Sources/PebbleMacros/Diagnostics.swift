@@ -2,6 +2,7 @@
 #if Macros
   import SwiftDiagnostics
   import SwiftSyntax
+  import SwiftSyntaxBuilder
   import SwiftSyntaxMacros
 
   /// Something that Pebble's macros have to say about the code they are used in.
@@ -22,7 +23,7 @@
       Diagnostic(node: syntax, message: self, fixIts: fixIts)
     }
 
-    private init(
+    init(
       _ syntax: some SyntaxProtocol, _ message: String, severity: DiagnosticSeverity = .error, fixIts: [FixIt] = [],
       id: String = #function
     ) {
@@ -43,13 +44,22 @@
     }
   }
 
-  /// The offer to replace one node by another.
-  private struct Replacement: FixItMessage {
-    var message: String
-    var fixItID: MessageID { MessageID(domain: "Pebble", id: "replace") }
+  extension FixIt {
+    /// The offer to replace `old` by `new`.
+    static func replacing(_ old: some SyntaxProtocol, by new: some SyntaxProtocol, _ message: String) -> [FixIt] {
+      [FixIt(message: Offer(message: message), changes: [.replace(oldNode: Syntax(old), newNode: Syntax(new))])]
+    }
 
-    static func of(_ old: some SyntaxProtocol, by new: some SyntaxProtocol, _ message: String) -> [FixIt] {
-      [FixIt(message: Self(message: message), changes: [.replace(oldNode: Syntax(old), newNode: Syntax(new))])]
+    private struct Offer: FixItMessage {
+      var message: String
+      var fixItID: MessageID { MessageID(domain: "Pebble", id: "replacement") }
+    }
+  }
+
+  extension AttributeSyntax {
+    /// The attribute as it is spelled, without its arguments.
+    var name: String {
+      "@\(attributeName.trimmedDescription)"
     }
   }
 
@@ -89,14 +99,25 @@
     static func actorMethod(_ function: FunctionDeclSyntax, of actor: ActorDeclSyntax) -> Self {
       Self(
         function.name,
-        "'\(function.plainName)' is a method of the actor '\(actor.name.text)', which cannot be sent to a worker process; "
-          + "make it a static method or a global function, and pass it the values it needs")
+        "'\(function.plainName)' is a method of the actor '\(actor.name.text)', which cannot be sent to a worker "
+          + "process; make it a static method or a global function, and pass it the values it needs")
+    }
+
+    static func notSendable(_ function: FunctionDeclSyntax) -> Self {
+      var sendable = function
+      sendable.attributes.insert(
+        .attribute(AttributeSyntax("@Sendable").with(\.trailingTrivia, .space)), at: sendable.attributes.endIndex)
+      return Self(
+        function.name,
+        "'\(function.plainName)' is a local function and is also called from a worker process; mark it '@Sendable'",
+        fixIts: FixIt.replacing(function.attributes, by: sendable.attributes, "add '@Sendable'"))
     }
 
     static func mutating(_ modifier: DeclModifierSyntax, _ function: FunctionDeclSyntax) -> Self {
       Self(
         modifier,
-        "'\(function.plainName)' is 'mutating', but a worker process changes a copy of 'self'; return the new value instead")
+        "'\(function.plainName)' is 'mutating', but a worker process changes a copy of 'self'; "
+          + "return the new value instead")
     }
 
     static func decoratedInMainFile(_ function: FunctionDeclSyntax, _ attribute: AttributeSyntax) -> Self {
@@ -114,7 +135,8 @@
     static func isInout(_ parameter: FunctionParameterSyntax) -> Self {
       Self(
         parameter.type,
-        "parameter '\(parameter.plainName)' is 'inout', but a worker process changes a copy; return the new value instead")
+        "parameter '\(parameter.plainName)' is 'inout', but a worker process changes a copy; "
+          + "return the new value instead")
     }
 
     static func isolated(_ parameter: FunctionParameterSyntax) -> Self {
@@ -135,15 +157,16 @@
       array.ellipsis = nil
       return Self(
         parameter.type,
-        "parameter '\(parameter.plainName)' is variadic and cannot be passed on to a worker process; take an array instead",
-        fixIts: Replacement.of(parameter, by: array, "take '\(array.type)'"))
+        "parameter '\(parameter.plainName)' is variadic and cannot be passed on to a worker process; "
+          + "take an array instead",
+        fixIts: FixIt.replacing(parameter, by: array, "take '\(array.type)'"))
     }
 
     static func closure(_ parameter: FunctionParameterSyntax) -> Self {
       Self(
         parameter.type,
         "parameter '\(parameter.plainName)' is a closure, which cannot be sent to a worker process; "
-          + "pass the values it would use, or a 'ProcessFunction'")
+          + "pass the values it would use")
     }
 
     static func opaque(_ parameter: FunctionParameterSyntax, _ type: SomeOrAnyTypeSyntax) -> Self {
@@ -160,7 +183,7 @@
       return Self(
         parameter,
         "parameter \(position) has no name by which it could be passed on to a worker process",
-        fixIts: Replacement.of(parameter, by: named, "name it 'argument\(position)'"))
+        fixIts: FixIt.replacing(parameter, by: named, "name it 'argument\(position)'"))
     }
 
     /// An error about the first parameter of `closure` whose type is not written, if any.

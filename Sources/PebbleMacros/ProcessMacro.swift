@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #if Macros
+  import SwiftDiagnostics
   import SwiftSyntax
   import SwiftSyntaxMacros
 
@@ -71,7 +72,7 @@
       return "closure at \(file.split(separator: "/").last ?? "?"):\(location.line.trimmedDescription)"
     }
 
-    /// The names in `closure` that it does not itself declare, and that may be global variables.
+    /// The first mention in `closure` of each name that it does not itself declare, and that may be a global variable.
     ///
     /// This is a guess from the spelling: called functions and capitalized names are left out, shadowing is ignored.
     private static func freeVariables(of closure: ClosureExprSyntax) -> [DeclReferenceExprSyntax] {
@@ -88,18 +89,32 @@
         default: break
         }
       }
-      return references.filter { !declared.contains($0.baseName.text) }
+      return references.filter { declared.insert($0.baseName.text).inserted }
+    }
+  }
+
+  extension SyntaxProtocol {
+    /// The first of `$0`, `$1`, … that belongs to the closure around this node.
+    var firstAnonymousArgument: TokenSyntax? {
+      if let token = self.as(TokenSyntax.self), case .dollarIdentifier = token.tokenKind {
+        return token
+      }
+      if self.is(ClosureExprSyntax.self) {
+        return nil
+      }
+      return children(viewMode: .sourceAccurate).lazy.compactMap(\.firstAnonymousArgument).first
     }
   }
 
   extension DeclReferenceExprSyntax {
     fileprivate var mayBeGlobalVariable: Bool {
-      guard case .identifier(let name) = baseName.tokenKind, name.first?.isUppercase == false else {
+      guard case .identifier(let name) = baseName.tokenKind, name.first?.isUppercase == false, argumentNames == nil
+      else {
         return false
       }
-      let isMember = parent?.as(MemberAccessExprSyntax.self)?.declName.id == id
-      let isCalled = parent?.as(FunctionCallExprSyntax.self)?.calledExpression.id == ExprSyntax(self).id
-      return !isMember && !isCalled
+      let isMember = parent?.as(MemberAccessExprSyntax.self)?.declName == self
+      let isCalled = parent?.as(FunctionCallExprSyntax.self)?.calledExpression == ExprSyntax(self)
+      return !isMember && !isCalled && parent?.is(KeyPathPropertyComponentSyntax.self) == false
     }
   }
 #endif

@@ -4,8 +4,8 @@
   import SwiftSyntaxMacros
 
   extension MacroExpansionContext {
-    /// The text of `node` under directives that put it where the user wrote it, so that compiler messages, debuggers, and
-    /// the backtraces of worker processes point there.
+    /// The text of `node` under directives that put it where the user wrote it, so that compiler messages, debuggers,
+    /// and the backtraces of worker processes point there.
     ///
     /// - Parameters:
     ///   - node: Something the user wrote.

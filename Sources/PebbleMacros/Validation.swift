@@ -21,13 +21,14 @@
       } else if let genericWhereClause {
         problems.append(.generic(genericWhereClause, self, within: nil))
       }
-      if case .identifier = name.tokenKind {} else {
-        problems.append(.isOperator(self, attribute))
+      switch name.tokenKind {
+      case .binaryOperator, .prefixOperator, .postfixOperator: problems.append(.isOperator(self, attribute))
+      default: break
       }
       for modifier in modifiers {
         switch modifier.name.tokenKind {
         case .keyword(.mutating): problems.append(.mutating(modifier, self))
-        case .keyword(.consuming), .keyword(.borrowing): problems.append(.ownership(modifier, of: "method '\(name.text)'"))
+        case .keyword(.consuming), .keyword(.borrowing): problems.append(.ownership(modifier, of: "'\(plainName)'"))
         default: break
         }
       }
@@ -44,9 +45,11 @@
       if body == nil {
         return [.noBody(self, attribute)]
       }
-      let isStatic = modifiers.contains { $0.name.tokenKind == .keyword(.static) }
       if let actor = lexicalContext.first?.as(ActorDeclSyntax.self), !isStatic {
         return [.actorMethod(self, of: actor)]
+      }
+      if let scope = lexicalContext.first, !scope.isProtocol((any DeclGroupSyntax).self), !isSendable {
+        return [.notSendable(self)]
       }
       for scope in lexicalContext {
         let isGeneric =
@@ -81,7 +84,28 @@
     }
   }
 
+  extension FunctionDeclSyntax {
+    /// The name without backticks.
+    var plainName: String {
+      name.text.filter { $0 != "`" }
+    }
+
+    private var isSendable: Bool {
+      attributes.contains { $0.as(AttributeSyntax.self)?.attributeName.trimmedDescription == "Sendable" }
+    }
+
+    /// Whether this function needs no instance.
+    var isStatic: Bool {
+      modifiers.contains { [.keyword(.static), .keyword(.class)].contains($0.name.tokenKind) }
+    }
+  }
+
   extension FunctionParameterSyntax {
+    /// The name in the body.
+    var plainName: String {
+      (secondName ?? firstName).text
+    }
+
     /// What keeps the argument for this parameter from being sent to a worker process.
     fileprivate func problem(at position: Int) -> DiagnosticMessage? {
       let specifiers = type.as(AttributedTypeSyntax.self)?.specifiers.map(\.trimmedDescription) ?? []
@@ -96,10 +120,13 @@
       if (secondName ?? firstName).tokenKind == .wildcard { return .unnamed(self, at: position) }
       return nil
     }
+  }
 
-    /// The name in the body.
-    var plainName: String {
-      (secondName ?? firstName).text
+  extension Syntax {
+    /// The name of a declaration, the type that an extension extends, or nothing.
+    var declaredName: String {
+      self.as(ExtensionDeclSyntax.self)?.extendedType.trimmedDescription
+        ?? asProtocol((any NamedDeclSyntax).self)?.name.trimmedDescription ?? ""
     }
   }
 

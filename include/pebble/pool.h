@@ -89,6 +89,9 @@ PEBBLE_API void pebble_pool_stop(pebble_pool *PEBBLE_NONNULL pool);
  *   -ECHILD     this process is a fork of the one that made the pool */
 PEBBLE_API int pebble_pool_join(pebble_pool *PEBBLE_NONNULL pool, int64_t timeout);
 
+/* The most workers at one time, with the default filled in. */
+PEBBLE_API unsigned pebble_pool_max_workers(const pebble_pool *PEBBLE_NONNULL pool);
+
 /* Counts since the pool was made, and of now. Fields are only added at the end. */
 struct pebble_pool_statistics {
     uint64_t queued, running;            /* jobs, now */

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What code can ask about the process that it runs in. */
+ * What code can ask of the worker that it runs in. */
 #ifndef PEBBLE_WORKER_H
 #define PEBBLE_WORKER_H
 
 #include "defs.h"
+#include "function.h"
 
 PEBBLE_BEGIN_DECLS
 
 /* Whether this process is one of Pebble's workers. */
 PEBBLE_API bool pebble_in_worker(void);
 
-/* In a worker, on its main thread: serves the main dispatch queue, when the
- * program has one, until `descriptor` is readable. 0, or a negative errno of
- * poll(2). For bindings whose task functions wait for asynchronous work. */
-PEBBLE_API int pebble_worker_serve_until(int descriptor);
+/* For task functions that wait for asynchronous work: serves the program's
+ * main dispatch queue, where there is one, until pebble_call_resume is called
+ * for the call, before or after. On the worker's main thread. 0, or a negative
+ * errno of eventfd(2) or poll(2). */
+PEBBLE_API int pebble_call_suspend(pebble_call *PEBBLE_NONNULL call);
+
+/* Ends the pebble_call_suspend of a call, once; from any thread. */
+PEBBLE_API void pebble_call_resume(pebble_call *PEBBLE_NONNULL call);
 
 PEBBLE_END_DECLS
 #endif

@@ -27,7 +27,9 @@ final class BinaryDecoder {
     do throws(WireFailure) {
       value = try reader.value(at: offset, limit: reader.count)
       end = try reader.end(of: value)
-      if let decoded = try reader.decode(directly: value, as: type) {
+      let path = try reader.fastPath(value, to: type)
+      if path.isFast {
+        let decoded = try reader.decode(value, as: type, path)
         offset = end
         return decoded
       }

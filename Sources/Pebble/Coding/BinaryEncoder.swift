@@ -10,12 +10,14 @@ struct BinaryEncoder {
   ///
   /// - Throws: what an `encode(to:)` threw, or `EncodingError.invalidValue` for values nested deeper than
   ///   `codingDepthLimit` and for types that misuse their encoder. Nothing has been appended then.
-  func encode<T: Encodable>(_ value: T, into bytes: ByteWriter) throws {
+  func encode<T: Encodable>(_ value: T, into bytes: inout ByteWriter) throws {
     if bytes.append(directly: value) { return }
     let start = bytes.count
-    let storage = EncodingStorage(bytes)
+    let storage = EncodingStorage()
+    storage.swap(&bytes)
+    defer { storage.swap(&bytes) }
     do {
-      try value.encode(in: storage, parent: nil, key: nil)
+      try value.encode(in: storage, container: nil, parent: nil, key: nil)
       try storage.finish(from: start)
     } catch {
       storage.abandon(from: start)
@@ -27,13 +29,16 @@ struct BinaryEncoder {
 extension Encodable {
   /// Appends this value, through its own `encode(to:)`.
   ///
-  /// - Parameter parent: the container or wrapper the value is in, which knows it by `key`.
+  /// - Parameters:
+  ///   - container: the innermost container of `storage`.
+  ///   - parent: the container or wrapper the value is in, which knows it by `key`.
   @inline(__always)
-  func encode(in storage: EncodingStorage, parent: EncodingNode?, key: (any CodingKey)?) throws {
+  func encode(
+    in storage: EncodingStorage, container: EncodingNode?, parent: EncodingNode?, key: (any CodingKey)?
+  ) throws {
     let node = EncodingNode(in: storage, parent: parent, key: key, valueType: Self.self)
     guard node.depth <= codingDepthLimit else { throw EncodingError.tooDeep(self, at: node.codingPath) }
-    let innermost = storage.innermost
     try encode(to: node)
-    node.finish(inside: innermost)
+    node.finish(inside: container)
   }
 }

@@ -5,23 +5,21 @@ extension ByteReader {
   ///
   /// - Parameter continuations: finished containers by where in these bytes they were begun.
   func joined(from start: Int, with continuations: [Int: EncodingNode]) throws -> ByteWriter {
-    let joined = ByteWriter(minimumCapacity: count - start)
-    var joiner = Joiner(source: self, output: joined, continuations: continuations)
+    var joiner = Joiner(source: self, continuations: continuations)
     _ = try joiner.value(at: start, limit: count)
-    return joined
+    return joiner.output
   }
 }
 
-private struct Joiner {
+private struct Joiner: ~Copyable {
   let source: ByteReader
-  let output: ByteWriter
+  var output = ByteWriter()
   let continuations: [Int: EncodingNode]
   /// Where continued containers begin, in order.
   private let headers: [Int]
 
-  init(source: ByteReader, output: ByteWriter, continuations: [Int: EncodingNode]) {
+  init(source: ByteReader, continuations: [Int: EncodingNode]) {
     self.source = source
-    self.output = output
     self.continuations = continuations
     headers = continuations.keys.sorted()
   }
@@ -84,8 +82,8 @@ private struct Joiner {
   }
 
   /// Appends the continuation, if any, and writes the length.
-  private func close(_ header: Int, _ size: Int, continuedAt offset: Int) {
-    continuations[offset]?.storage.bytes.withBytes { continuation in
+  private mutating func close(_ header: Int, _ size: Int, continuedAt offset: Int) {
+    continuations[offset]?.storage.writer.pointee.withBytes { continuation in
       output.append(UnsafeRawBufferPointer(rebasing: continuation[(1 + size)...]))
     }
     output.patch(output.count - header - 1 - size, at: header + 1)

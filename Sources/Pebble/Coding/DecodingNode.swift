@@ -76,7 +76,9 @@ final class DecodingNode: Decoder {
   func decode<T: Decodable>(_ type: T.Type, _ value: WireValue, _ key: @autoclosure () -> (any CodingKey)?) throws -> T {
     let node: DecodingNode
     do throws(WireFailure) {
-      if let decoded = try reader.decode(directly: value, as: type) { return decoded }
+      let reader = reader
+      let path = try reader.fastPath(value, to: type)
+      if path.isFast { return try reader.decode(value, as: type, path) }
       node = try DecodingNode(value, in: self, key())
     } catch {
       throw self.error(error, expecting: type, key())

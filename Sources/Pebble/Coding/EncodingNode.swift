@@ -7,14 +7,18 @@ final class EncodingNode: Encoder {
     case fresh
     /// A single value has been written.
     case single
-    /// On the storage's stack of open containers.
+    /// A container at the end of the storage: what is appended there belongs to it.
+    case innermost
+    /// A container with another one open inside.
     case open
     case closed
     /// Its bytes are gone, for an error was thrown in it; what else it is given is dropped.
     case abandoned
   }
 
-  @exclusivity(unchecked) private(set) var storage: EncodingStorage
+  let storage: EncodingStorage
+  /// The bytes of `storage`, which keeps them.
+  let writer: UnsafeMutablePointer<ByteWriter>
   let valueType: Any.Type
   let depth: Int
   private let parent: EncodingNode?
@@ -30,26 +34,28 @@ final class EncodingNode: Encoder {
   @exclusivity(unchecked) var seen = SeenKeys()
   /// The open container around this one.
   @exclusivity(unchecked) private var outer: EncodingNode?
-  /// What this container continues: a closed container at `header` in `storage`.
+  /// The closed container that this one continues.
   let origin: (storage: EncodingStorage, header: Int)?
 
   /// A value to be written at the end of `storage`.
   init(in storage: EncodingStorage, parent: EncodingNode?, key: (any CodingKey)?, valueType: Any.Type) {
     self.storage = storage
+    writer = storage.writer
     self.parent = parent
     self.key = key
     self.valueType = valueType
     depth = (parent?.depth ?? 0) + 1
     origin = nil
-    header = storage.bytes.count
+    header = writer.pointee.count
   }
 
-  /// The rest of a container that was closed, the one at `header` of `storage`.
+  /// The rest of the container that was closed at `header` in `storage`.
   private init(
     continuing header: Int, of storage: EncodingStorage, parent: EncodingNode?, key: (any CodingKey)?,
     valueType: Any.Type, seen: SeenKeys
   ) {
-    self.storage = EncodingStorage(ByteWriter(), continuing: storage)
+    self.storage = EncodingStorage(continuing: storage)
+    writer = self.storage.writer
     self.parent = parent
     self.key = key
     self.valueType = valueType
@@ -85,33 +91,28 @@ final class EncodingNode: Encoder {
 
   /// A value may ask for its container again, of the same kind: a subclass and its superclass may share one.
   private func container(_ kind: ContainerKind) -> EncodingNode {
-    if state == .fresh, begin() {
+    if isAtEnd {
       storage.open(self, kind)
       return self
     }
     if state != .fresh, state != .single, self.kind == kind { return self }
-    storage.fail(.misuse(by: valueType, "asks for a \(kind) container after it encoded something else", at: codingPath))
+    storage.fail(.misuse(by: valueType, "asks for a \(kind) container after something else was encoded", at: codingPath))
     return discarded(as: kind)
   }
 
-  /// Whether a fresh value can still be written; moves it to where it then belongs.
-  private func begin() -> Bool {
-    if let slot = parent, slot.kind == .slot {
-      storage = slot.active().storage
-      header = storage.bytes.count
-      return true
-    }
-    return header == storage.bytes.count
+  /// Whether nothing has been written, neither by this value nor behind its back.
+  private var isAtEnd: Bool {
+    state == .fresh && header == writer.pointee.count
   }
 
-  /// Begins the only thing this value encodes, which is to be appended to the result at once.
+  /// To be called before the only thing this value encodes is appended.
   @inline(__always)
-  func single() throws -> ByteWriter {
-    guard state == .fresh, begin() else {
-      throw EncodingError.misuse(by: valueType, "encodes a single value after it encoded something else", at: codingPath)
+  func beginSingle() throws {
+    guard isAtEnd else {
+      throw EncodingError.misuse(
+        by: valueType, "encodes a single value after something else was encoded", at: codingPath)
     }
     state = .single
-    return storage.bytes
   }
 
   /// Forgets a single value that threw an error.
@@ -121,40 +122,38 @@ final class EncodingNode: Encoder {
     state = .fresh
   }
 
-  /// To be called after `encode(to:)`: a value that wrote nothing is `empty`.
+  /// To be called after `encode(to:)`, with the container that the value is in. A value that wrote nothing is `empty`.
   @inline(__always)
-  func finish(inside innermost: EncodingNode?) {
-    if state == .fresh, begin() { storage.bytes.append(.empty) }
-    if storage.innermost !== innermost { storage.close(inside: innermost) }
+  func finish(inside parent: EncodingNode?) {
+    if isAtEnd { writer.pointee.append(.empty) }
+    if state != .closed { storage.close(inside: parent) }
   }
 }
 
 /// The container.
 extension EncodingNode {
-  /// The node through which to write at the end of this container, with no container open inside it.
+  /// Makes this container the innermost one by closing what is inside. If that cannot be done, because it is closed
+  /// itself, the result is false and `continuation` is to be written to instead.
   @inline(__always)
-  func active() -> EncodingNode {
-    storage.innermost === self ? self : activated()
+  func activate() -> Bool {
+    state == .innermost || reactivate()
   }
 
   @inline(never)
-  private func activated() -> EncodingNode {
-    switch state {
-    case .open:
-      storage.close(inside: self)
-      return self
-    case .closed:
-      return storage.continuation(
-        of: header, kind,
-        for: EncodingNode(
-          continuing: header, of: storage, parent: parent, key: key, valueType: valueType, seen: seen)
-      ).active()
-    case .fresh, .single, .abandoned:
-      return discarded(as: kind)
-    }
+  private func reactivate() -> Bool {
+    guard state == .open else { return false }
+    storage.close(inside: self)
+    return state == .innermost
   }
 
-  /// A container inside this one, which must be active.
+  var continuation: EncodingNode {
+    guard state == .closed else { return discarded(as: kind) }
+    return storage.continuation(
+      of: header, kind,
+      for: EncodingNode(continuing: header, of: storage, parent: parent, key: key, valueType: valueType, seen: seen))
+  }
+
+  /// A container inside this one, which must be the innermost.
   func nested(_ kind: ContainerKind, _ key: any CodingKey) -> EncodingNode {
     let node = EncodingNode(in: storage, parent: self, key: key, valueType: valueType)
     storage.open(node, kind)
@@ -163,11 +162,6 @@ extension EncodingNode {
       return discarded(as: kind)
     }
     return node
-  }
-
-  /// A value inside this slot.
-  func slotted() -> EncodingNode {
-    EncodingNode(in: storage, parent: self, key: nil, valueType: valueType)
   }
 
   /// The container inside this one that was closed at `header`, to be written to again under `key`.
@@ -179,7 +173,7 @@ extension EncodingNode {
 
   /// A container whose bytes nobody will read.
   private func discarded(as kind: ContainerKind) -> EncodingNode {
-    let storage = EncodingStorage(ByteWriter(), continuing: storage)
+    let storage = EncodingStorage(continuing: storage)
     let node = EncodingNode(in: storage, parent: parent, key: key, valueType: valueType)
     storage.open(node, kind)
     return node
@@ -190,26 +184,35 @@ extension EncodingNode {
     if let origin { return count + origin.storage.elementCount(at: origin.header) }
     return state == .closed ? count + storage.elementsContinued(at: header) : count
   }
+}
 
-  func opened(as kind: ContainerKind, at header: Int, inside outer: EncodingNode?) {
-    state = .open
+/// The storage's stack of open containers.
+extension EncodingNode {
+  @inline(__always)
+  func open(as kind: ContainerKind, at header: Int, inside outer: consuming EncodingNode?) {
+    outer?.state = .open
+    self.outer = outer
     self.kind = kind
     self.header = header
-    self.outer = outer
+    state = .innermost
   }
 
   /// Returns the container around this one.
   @inline(__always)
-  func closed() -> EncodingNode? {
-    state = .closed
-    defer { outer = nil }
-    return outer
+  func close() -> EncodingNode? {
+    leave(as: .closed)
   }
 
   /// Returns the container around this one.
-  func abandoned() -> EncodingNode? {
-    state = .abandoned
-    defer { outer = nil }
+  func abandon() -> EncodingNode? {
+    leave(as: .abandoned)
+  }
+
+  @inline(__always)
+  private func leave(as state: State) -> EncodingNode? {
+    self.state = state
+    let outer = outer.take()
+    outer?.state = .innermost
     return outer
   }
 }

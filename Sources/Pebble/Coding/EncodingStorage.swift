@@ -6,17 +6,29 @@
 /// a closed container is allowed and rare: what is written then goes to a *continuation*, the same container in a storage
 /// of its own, and `finish` puts the parts together.
 final class EncodingStorage {
-  @exclusivity(unchecked) private(set) var bytes: ByteWriter
+  /// Valid as long as this object. A pointer and no property, for every node keeps it at hand.
+  let writer: UnsafeMutablePointer<ByteWriter>
   @exclusivity(unchecked) private(set) var innermost: EncodingNode?
   /// Continued containers by where they begin.
-  private var continuations: [Int: EncodingNode] = [:]
+  @exclusivity(unchecked) private var continuations: [Int: EncodingNode] = [:]
   /// What an `encode(to:)` did wrong where it could not throw. Kept by the storage that the others continue.
-  private var failure: EncodingError?
+  @exclusivity(unchecked) private var failure: EncodingError?
   private let origin: EncodingStorage?
 
-  init(_ bytes: ByteWriter, continuing origin: EncodingStorage? = nil) {
-    self.bytes = bytes
+  init(continuing origin: EncodingStorage? = nil) {
+    writer = .allocate(capacity: 1)
+    writer.initialize(to: ByteWriter())
     self.origin = origin
+  }
+
+  deinit {
+    writer.deinitialize(count: 1)
+    writer.deallocate()
+  }
+
+  /// Exchanges all bytes, as is done before a value is encoded and again when it has been.
+  func swap(_ bytes: inout ByteWriter) {
+    Swift.swap(&bytes, &writer.pointee)
   }
 
   /// Remembers the first failure until `finish`.
@@ -28,11 +40,11 @@ final class EncodingStorage {
   /// Appends the header of the container that `node` becomes.
   @inline(__always)
   func open(_ node: EncodingNode, _ kind: ContainerKind) {
-    node.opened(as: kind, at: bytes.count, inside: innermost)
-    bytes.append(kind.tag)
-    bytes.append(bare: 0 as UInt64)
-    if kind == .unkeyed { bytes.append(bare: 0 as UInt64) }
+    node.open(as: kind, at: writer.pointee.count, inside: innermost.take())
     innermost = node
+    writer.pointee.append(kind.tag)
+    writer.pointee.append(bare: 0 as UInt64)
+    if kind == .unkeyed { writer.pointee.append(bare: 0 as UInt64) }
   }
 
   /// Closes all containers inside of `node`.
@@ -40,9 +52,9 @@ final class EncodingStorage {
   func close(inside node: EncodingNode?) {
     while let open = innermost, open !== node {
       let header = 1 + (open.kind == .unkeyed ? WireHeader.unkeyed : WireHeader.keyed)
-      bytes.patch(bytes.count - open.header - header, at: open.header + 1)
-      if open.kind == .unkeyed { bytes.patch(open.count, at: open.header + 9) }
-      innermost = open.closed()
+      writer.pointee.patch(writer.pointee.count - open.header - header, at: open.header + 1)
+      if open.kind == .unkeyed { writer.pointee.patch(open.count, at: open.header + 9) }
+      innermost = open.close()
     }
   }
 
@@ -57,7 +69,7 @@ final class EncodingStorage {
 
   /// How many elements the closed unkeyed container at `header` had when it was closed.
   func elementCount(at header: Int) -> Int {
-    let container = try? bytes.reader.elements(bytes.reader.value(at: header, limit: bytes.count))
+    let container = try? writer.pointee.reader.elements(writer.pointee.reader.value(at: header, limit: writer.pointee.count))
     return container?.count ?? 0
   }
 
@@ -68,9 +80,9 @@ final class EncodingStorage {
 
   /// Marks the closed value at `offset` as the content of an optional, if it would be taken for an optional itself.
   func wrapOptional(at offset: Int) {
-    guard let value = try? bytes.reader.value(at: offset, limit: bytes.count), value.tag == .null || value.tag == .some
+    guard let value = try? writer.pointee.reader.value(at: offset, limit: writer.pointee.count), value.tag == .null || value.tag == .some
     else { return }
-    bytes.insert(.some, at: offset)
+    writer.pointee.insert(.some, at: offset)
     guard !continuations.isEmpty else { return }
     continuations = Dictionary(uniqueKeysWithValues: continuations.map { ($0 < offset ? $0 : $0 + 1, $1) })
   }
@@ -81,16 +93,16 @@ final class EncodingStorage {
     if let failure { throw failure }
     guard !continuations.isEmpty else { return }
     for continuation in continuations.values { try continuation.storage.finish(from: 0) }
-    let joined = try bytes.reader.joined(from: start, with: continuations)
-    bytes.truncate(to: start)
-    joined.withBytes { bytes.append($0) }
+    let joined = try writer.pointee.reader.joined(from: start, with: continuations)
+    writer.pointee.truncate(to: start)
+    joined.withBytes { writer.pointee.append($0) }
   }
 
   /// Forgets the bytes from `offset` on and the containers in them.
   func abandon(from offset: Int) {
-    while let open = innermost, open.header >= offset { innermost = open.abandoned() }
+    while let open = innermost, open.header >= offset { innermost = open.abandon() }
     if !continuations.isEmpty { continuations = continuations.filter { $0.key < offset } }
-    if bytes.count > offset { bytes.truncate(to: offset) }
+    if writer.pointee.count > offset { writer.pointee.truncate(to: offset) }
   }
 }
 

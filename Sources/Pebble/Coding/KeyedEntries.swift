@@ -17,15 +17,20 @@ struct KeyedEntries {
     next = bytes.lowerBound
   }
 
+  /// The value named `name`, or nil if there is none. The search for the next one starts behind it.
+  @inline(__always)
+  mutating func take(_ name: String, _ reader: ByteReader) throws(WireFailure) -> WireValue? {
+    guard let value = try find(name, reader) else { return nil }
+    next = try reader.end(of: value)
+    return value
+  }
+
   /// The value named `name`, or nil if there is none.
   @inline(__always)
   mutating func find(_ name: String, _ reader: ByteReader) throws(WireFailure) -> WireValue? {
     if next < bytes.upperBound {
       let entry = try reader.entry(at: next, limit: bytes.upperBound)
-      if reader.entry(entry, isNamed: name) {
-        next = try reader.end(of: entry.value)
-        return entry.value
-      }
+      if reader.entry(entry, isNamed: name) { return entry.value }
     }
     return try search(name, reader)
   }
@@ -35,19 +40,14 @@ struct KeyedEntries {
     if visited > Self.patience, index == nil { index = try makeIndex(reader) }
     if let index {
       guard let offset = index[name] else { return nil }
-      let value = try reader.entry(at: offset, limit: bytes.upperBound).value
-      next = try reader.end(of: value)
-      return value
+      return try reader.entry(at: offset, limit: bytes.upperBound).value
     }
     var offset = bytes.lowerBound
     while offset < bytes.upperBound {
       let entry = try reader.entry(at: offset, limit: bytes.upperBound)
-      offset = try reader.end(of: entry.value)
       visited += 1
-      if reader.entry(entry, isNamed: name) {
-        next = offset
-        return entry.value
-      }
+      if reader.entry(entry, isNamed: name) { return entry.value }
+      offset = try reader.end(of: entry.value)
     }
     return nil
   }

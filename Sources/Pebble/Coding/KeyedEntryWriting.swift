@@ -2,79 +2,99 @@
 
 /// Writing the entries of a keyed container. Of two with the same key the later one counts.
 extension EncodingNode {
-  /// Begins an entry, whose value is to be appended to the result at once.
+  /// Appends an entry, whose value is what `write` appends.
   @inline(__always)
-  func entry(_ name: String) -> ByteWriter {
-    let node = active()
-    node.previous(name)?.kill()
-    let bytes = node.storage.bytes
-    bytes.append(key: name)
-    return bytes
+  func entry(_ name: String, _ write: (inout ByteWriter) -> Void) {
+    guard beginEntry(name) else { return continuation.entryElsewhere(name, write) }
+    write(&writer.pointee)
+  }
+
+  @inline(never)
+  private func entryElsewhere(_ name: String, _ write: (inout ByteWriter) -> Void) {
+    entry(name, write)
+  }
+
+  /// Appends a key, unless this container is closed. The value has to follow.
+  @inline(never)
+  private func beginEntry(_ name: String) -> Bool {
+    guard activate() else { return false }
+    let start = writer.pointee.count
+    if append(key: name) { written(name, before: start)?.kill() }
+    return true
   }
 
   /// - Parameter asOptional: whether the reader may find nothing instead of a value.
-  func append<T: Encodable>(_ value: T, _ key: some CodingKey, asOptional: Bool) throws {
-    let node = active()
+  func entry<T: Encodable>(_ key: some CodingKey, _ value: T, asOptional: Bool) throws {
+    guard activate() else { return try continuation.entry(key, value, asOptional: asOptional) }
+    let start = writer.pointee.count
     let name = key.stringValue
-    let previous = node.previous(name)
-    let storage = node.storage
-    let start = storage.bytes.count
-    storage.bytes.append(key: name)
-    if !storage.bytes.append(directly: value) {
-      let offset = storage.bytes.count
+    let isRepeated = append(key: name)
+    if !writer.pointee.append(directly: value) {
+      let offset = writer.pointee.count
       do {
-        try value.encode(in: storage, parent: node, key: key)
+        try value.encode(in: storage, container: self, parent: self, key: key)
       } catch {
         storage.abandon(from: start)
         throw error
       }
       if asOptional { storage.wrapOptional(at: offset) }
     }
-    previous?.kill()
+    if isRepeated { written(name, before: start)?.kill() }
   }
 
   /// A container in this one. A second request for the same key and kind continues what the first one began.
   func container(_ kind: ContainerKind, _ key: some CodingKey) -> EncodingNode {
-    let node = active()
+    guard activate() else { return continuation.container(kind, key) }
+    let start = writer.pointee.count
     let name = key.stringValue
-    if let previous = node.previous(name) {
+    if append(key: name), let previous = written(name, before: start) {
       let value = previous.entry.value
       if kind != .slot, value.tag == kind.tag {
-        return node.reopened(kind, at: value.payload - 1, of: previous.storage, key)
+        writer.pointee.truncate(to: start)
+        return reopened(kind, at: value.payload - 1, of: previous.storage, key)
       }
       previous.kill()
     }
-    node.storage.bytes.append(key: name)
-    return node.nested(kind, key)
+    return nested(kind, key)
   }
 
-  /// The entry that one named `name`, about to be written, replaces.
+  /// Appends `name`; returns false if it is certainly new.
   @inline(__always)
-  private func previous(_ name: String) -> WrittenEntry? {
-    seen.insert(name, all: names) ? written(name) : nil
+  private func append(key name: String) -> Bool {
+    if seen.isLarge { return appendToLarge(key: name) }
+    let start = writer.pointee.count
+    writer.pointee.append(key: name)
+    return seen.insert(writer.pointee.reader.bytes(start, count: writer.pointee.count - start))
   }
 
   @inline(never)
-  private func written(_ name: String) -> WrittenEntry? {
+  private func appendToLarge(key name: String) -> Bool {
+    defer { writer.pointee.append(key: name) }
+    return seen.insert(name, all: names)
+  }
+
+  /// The entry named `name` before the offset `end`.
+  @inline(never)
+  private func written(_ name: String, before end: Int) -> WrittenEntry? {
     var found: WrittenEntry?
-    forEachEntry { storage, entry in
-      if storage.bytes.reader.entry(entry, isNamed: name) { found = WrittenEntry(storage: storage, entry: entry) }
+    forEachEntry(before: end) { storage, entry in
+      if storage.writer.pointee.reader.entry(entry, isNamed: name) { found = WrittenEntry(storage: storage, entry: entry) }
     }
     return found
   }
 
   private func names() -> [String] {
     var names: [String] = []
-    forEachEntry { storage, entry in names.append(storage.bytes.reader.name(of: entry)) }
+    forEachEntry(before: writer.pointee.count) { storage, entry in names.append(storage.writer.pointee.reader.name(of: entry)) }
     return names
   }
 
   /// Visits the entries of this container and of the one it continues.
-  private func forEachEntry(_ body: (EncodingStorage, WireEntry) -> Void) {
-    if let origin, let closed = try? origin.storage.bytes.reader.body(at: origin.header) {
+  private func forEachEntry(before end: Int, _ body: (EncodingStorage, WireEntry) -> Void) {
+    if let origin, let closed = try? origin.storage.writer.pointee.reader.body(at: origin.header) {
       origin.storage.forEachEntry(in: closed, body)
     }
-    storage.forEachEntry(in: header + 1 + WireHeader.keyed..<storage.bytes.count, body)
+    storage.forEachEntry(in: header + 1 + WireHeader.keyed..<end, body)
   }
 }
 
@@ -83,7 +103,7 @@ private struct WrittenEntry {
   let entry: WireEntry
 
   func kill() {
-    storage.bytes.setLowestBit(at: entry.offset)
+    storage.writer.pointee.setLowestBit(at: entry.offset)
   }
 }
 
@@ -91,8 +111,8 @@ extension EncodingStorage {
   fileprivate func forEachEntry(in body: Range<Int>, _ visit: (EncodingStorage, WireEntry) -> Void) {
     var offset = body.lowerBound
     while offset < body.upperBound {
-      guard let entry = try? bytes.reader.entry(at: offset, limit: body.upperBound),
-        let end = try? bytes.reader.end(of: entry.value)
+      guard let entry = try? writer.pointee.reader.entry(at: offset, limit: body.upperBound),
+        let end = try? writer.pointee.reader.end(of: entry.value)
       else { return }
       visit(self, entry)
       offset = end
@@ -103,16 +123,5 @@ extension EncodingStorage {
 extension ByteReader {
   fileprivate func body(at header: Int) throws(WireFailure) -> Range<Int> {
     try body(value(at: header, limit: count))
-  }
-}
-
-extension ByteWriter {
-  @inline(__always)
-  fileprivate func append(key name: String) {
-    var name = name
-    name.withUTF8 { utf8 in
-      append(varint: UInt(utf8.count) << 1)
-      append(UnsafeRawBufferPointer(utf8))
-    }
   }
 }

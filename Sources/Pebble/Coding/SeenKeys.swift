@@ -18,33 +18,31 @@ struct SeenKeys {
     return seen
   }
 
-  /// Adds `name`; returns false if it is certainly new.
-  ///
-  /// - Parameter all: the keys added so far, asked for once.
+  /// Whether `insert` needs all keys, and more time.
   @inline(__always)
-  mutating func insert(_ name: String, all: () -> [String]) -> Bool {
-    if count < Self.few {
-      let bit = Self.bit(name)
-      defer { bits |= bit }
-      count += 1
-      return bits & bit != 0
-    }
-    return insertIntoSet(name, all: all)
+  var isLarge: Bool { count >= Self.few }
+
+  /// Adds a key; returns false if it is certainly new.
+  @inline(__always)
+  mutating func insert(_ name: UnsafeRawBufferPointer) -> Bool {
+    let bit = Self.bit(name)
+    defer { bits |= bit }
+    count += 1
+    return bits & bit != 0
   }
 
-  @inline(never)
-  private mutating func insertIntoSet(_ name: String, all: () -> [String]) -> Bool {
+  /// Adds a key when there are many; returns false if it is new.
+  ///
+  /// - Parameter all: the keys added so far, asked for once.
+  mutating func insert(_ name: String, all: () -> [String]) -> Bool {
     if names == nil { names = Set(all()) }
     return !names!.insert(name).inserted
   }
 
   @inline(__always)
-  private static func bit(_ name: String) -> UInt64 {
-    var name = name
-    return name.withUTF8 { utf8 in
-      guard let first = utf8.first, let last = utf8.last else { return 1 }
-      let middle = utf8[utf8.count / 2]
-      return 1 << ((UInt64(first) &* 7 &+ UInt64(middle) &* 5 &+ UInt64(last) &* 3 &+ UInt64(utf8.count)) & 63)
-    }
+  private static func bit(_ name: UnsafeRawBufferPointer) -> UInt64 {
+    guard let first = name.first, let last = name.last else { return 1 }
+    let sum = UInt64(first) &* 7 &+ UInt64(name[name.count / 2]) &* 5 &+ UInt64(last) &* 3 &+ UInt64(name.count)
+    return 1 << (sum & 63)
   }
 }

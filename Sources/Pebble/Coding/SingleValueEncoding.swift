@@ -5,35 +5,41 @@ struct SingleValueEncoding: SingleValueEncodingContainer {
 
   var codingPath: [any CodingKey] { node.codingPath }
 
-  mutating func encodeNil() throws { try node.single().append(.null) }
-  mutating func encode(_ value: Bool) throws { try node.single().append(value) }
-  mutating func encode(_ value: String) throws { try node.single().append(value) }
-  mutating func encode(_ value: Double) throws { try node.single().append(scalar: value) }
-  mutating func encode(_ value: Float) throws { try node.single().append(scalar: value) }
-  mutating func encode(_ value: Int) throws { try node.single().append(scalar: value) }
-  mutating func encode(_ value: Int8) throws { try node.single().append(scalar: value) }
-  mutating func encode(_ value: Int16) throws { try node.single().append(scalar: value) }
-  mutating func encode(_ value: Int32) throws { try node.single().append(scalar: value) }
-  mutating func encode(_ value: Int64) throws { try node.single().append(scalar: value) }
-  mutating func encode(_ value: Int128) throws { try node.single().append(scalar: value) }
-  mutating func encode(_ value: UInt) throws { try node.single().append(scalar: value) }
-  mutating func encode(_ value: UInt8) throws { try node.single().append(scalar: value) }
-  mutating func encode(_ value: UInt16) throws { try node.single().append(scalar: value) }
-  mutating func encode(_ value: UInt32) throws { try node.single().append(scalar: value) }
-  mutating func encode(_ value: UInt64) throws { try node.single().append(scalar: value) }
-  mutating func encode(_ value: UInt128) throws { try node.single().append(scalar: value) }
+  func encodeNil() throws { try append { $0.append(.null) } }
+  func encode(_ value: Bool) throws { try append { $0.append(value) } }
+  func encode(_ value: String) throws { try append { $0.append(value) } }
+  func encode(_ value: Double) throws { try append { $0.append(scalar: value) } }
+  func encode(_ value: Float) throws { try append { $0.append(scalar: value) } }
+  func encode(_ value: Int) throws { try append { $0.append(scalar: value) } }
+  func encode(_ value: Int8) throws { try append { $0.append(scalar: value) } }
+  func encode(_ value: Int16) throws { try append { $0.append(scalar: value) } }
+  func encode(_ value: Int32) throws { try append { $0.append(scalar: value) } }
+  func encode(_ value: Int64) throws { try append { $0.append(scalar: value) } }
+  func encode(_ value: Int128) throws { try append { $0.append(scalar: value) } }
+  func encode(_ value: UInt) throws { try append { $0.append(scalar: value) } }
+  func encode(_ value: UInt8) throws { try append { $0.append(scalar: value) } }
+  func encode(_ value: UInt16) throws { try append { $0.append(scalar: value) } }
+  func encode(_ value: UInt32) throws { try append { $0.append(scalar: value) } }
+  func encode(_ value: UInt64) throws { try append { $0.append(scalar: value) } }
+  func encode(_ value: UInt128) throws { try append { $0.append(scalar: value) } }
 
-  mutating func encode<T: Encodable>(_ value: T) throws {
-    let bytes = try node.single()
-    if bytes.append(directly: value) { return }
-    let start = bytes.count
+  func encode<T: Encodable>(_ value: T) throws {
+    try node.beginSingle()
+    if node.writer.pointee.append(directly: value) { return }
+    let start = node.writer.pointee.count
     do {
-      try value.encode(in: node.storage, parent: node, key: nil)
+      try value.encode(in: node.storage, container: node.storage.innermost, parent: node, key: nil)
     } catch {
       node.restart(at: start)
       throw error
     }
     if node.valueType is any OptionalType.Type { node.storage.wrapOptional(at: start) }
+  }
+
+  @inline(__always)
+  private func append(_ write: (inout ByteWriter) -> Void) throws {
+    try node.beginSingle()
+    write(&node.writer.pointee)
   }
 }
 

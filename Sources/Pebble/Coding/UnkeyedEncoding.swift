@@ -6,54 +6,54 @@ struct UnkeyedEncoding: UnkeyedEncodingContainer {
   var codingPath: [any CodingKey] { node.codingPath }
   var count: Int { node.totalCount }
 
-  mutating func encodeNil() { node.element().append(.null) }
-  mutating func encode(_ value: Bool) { node.element().append(value) }
-  mutating func encode(_ value: String) { node.element().append(value) }
-  mutating func encode(_ value: Double) { node.element().append(scalar: value) }
-  mutating func encode(_ value: Float) { node.element().append(scalar: value) }
-  mutating func encode(_ value: Int) { node.element().append(scalar: value) }
-  mutating func encode(_ value: Int8) { node.element().append(scalar: value) }
-  mutating func encode(_ value: Int16) { node.element().append(scalar: value) }
-  mutating func encode(_ value: Int32) { node.element().append(scalar: value) }
-  mutating func encode(_ value: Int64) { node.element().append(scalar: value) }
-  mutating func encode(_ value: Int128) { node.element().append(scalar: value) }
-  mutating func encode(_ value: UInt) { node.element().append(scalar: value) }
-  mutating func encode(_ value: UInt8) { node.element().append(scalar: value) }
-  mutating func encode(_ value: UInt16) { node.element().append(scalar: value) }
-  mutating func encode(_ value: UInt32) { node.element().append(scalar: value) }
-  mutating func encode(_ value: UInt64) { node.element().append(scalar: value) }
-  mutating func encode(_ value: UInt128) { node.element().append(scalar: value) }
+  func encodeNil() { node.element { $0.append(.null) } }
+  func encode(_ value: Bool) { node.element { $0.append(value) } }
+  func encode(_ value: String) { node.element { $0.append(value) } }
+  func encode(_ value: Double) { node.element { $0.append(scalar: value) } }
+  func encode(_ value: Float) { node.element { $0.append(scalar: value) } }
+  func encode(_ value: Int) { node.element { $0.append(scalar: value) } }
+  func encode(_ value: Int8) { node.element { $0.append(scalar: value) } }
+  func encode(_ value: Int16) { node.element { $0.append(scalar: value) } }
+  func encode(_ value: Int32) { node.element { $0.append(scalar: value) } }
+  func encode(_ value: Int64) { node.element { $0.append(scalar: value) } }
+  func encode(_ value: Int128) { node.element { $0.append(scalar: value) } }
+  func encode(_ value: UInt) { node.element { $0.append(scalar: value) } }
+  func encode(_ value: UInt8) { node.element { $0.append(scalar: value) } }
+  func encode(_ value: UInt16) { node.element { $0.append(scalar: value) } }
+  func encode(_ value: UInt32) { node.element { $0.append(scalar: value) } }
+  func encode(_ value: UInt64) { node.element { $0.append(scalar: value) } }
+  func encode(_ value: UInt128) { node.element { $0.append(scalar: value) } }
 
-  mutating func encode<T: Encodable>(_ value: T) throws {
+  func encode<T: Encodable>(_ value: T) throws {
     try node.append(value)
   }
 
-  mutating func encode(contentsOf values: some Sequence<Bool>) { append(values, of: .bool) { $0.append($1) } }
-  mutating func encode(contentsOf values: some Sequence<Double>) { append(values) }
-  mutating func encode(contentsOf values: some Sequence<Float>) { append(values) }
-  mutating func encode(contentsOf values: some Sequence<Int>) { append(values) }
-  mutating func encode(contentsOf values: some Sequence<Int8>) { append(values) }
-  mutating func encode(contentsOf values: some Sequence<Int16>) { append(values) }
-  mutating func encode(contentsOf values: some Sequence<Int32>) { append(values) }
-  mutating func encode(contentsOf values: some Sequence<Int64>) { append(values) }
-  mutating func encode(contentsOf values: some Sequence<Int128>) { append(values) }
-  mutating func encode(contentsOf values: some Sequence<UInt>) { append(values) }
-  mutating func encode(contentsOf values: some Sequence<UInt8>) { append(values) }
-  mutating func encode(contentsOf values: some Sequence<UInt16>) { append(values) }
-  mutating func encode(contentsOf values: some Sequence<UInt32>) { append(values) }
-  mutating func encode(contentsOf values: some Sequence<UInt64>) { append(values) }
-  mutating func encode(contentsOf values: some Sequence<UInt128>) { append(values) }
+  func encode(contentsOf values: some Sequence<Bool>) { append(values, of: .bool) { $0.append($1) } }
+  func encode(contentsOf values: some Sequence<Double>) { append(values) }
+  func encode(contentsOf values: some Sequence<Float>) { append(values) }
+  func encode(contentsOf values: some Sequence<Int>) { append(values) }
+  func encode(contentsOf values: some Sequence<Int8>) { append(values) }
+  func encode(contentsOf values: some Sequence<Int16>) { append(values) }
+  func encode(contentsOf values: some Sequence<Int32>) { append(values) }
+  func encode(contentsOf values: some Sequence<Int64>) { append(values) }
+  func encode(contentsOf values: some Sequence<Int128>) { append(values) }
+  func encode(contentsOf values: some Sequence<UInt>) { append(values) }
+  func encode(contentsOf values: some Sequence<UInt8>) { append(values) }
+  func encode(contentsOf values: some Sequence<UInt16>) { append(values) }
+  func encode(contentsOf values: some Sequence<UInt32>) { append(values) }
+  func encode(contentsOf values: some Sequence<UInt64>) { append(values) }
+  func encode(contentsOf values: some Sequence<UInt128>) { append(values) }
 
-  mutating func nestedContainer<Nested: CodingKey>(keyedBy _: Nested.Type) -> KeyedEncodingContainer<Nested> {
+  func nestedContainer<Nested: CodingKey>(keyedBy _: Nested.Type) -> KeyedEncodingContainer<Nested> {
     KeyedEncodingContainer(KeyedEncoding<Nested>(node: node.container(.keyed)))
   }
 
-  mutating func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer {
+  func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer {
     UnkeyedEncoding(node: node.container(.unkeyed))
   }
 
-  mutating func superEncoder() -> any Encoder {
-    node.container(.slot).slotted()
+  func superEncoder() -> any Encoder {
+    SuperEncoder(slot: node.container(.slot))
   }
 
   private func append<Scalar: RawScalar>(_ values: some Sequence<Scalar>) {
@@ -62,49 +62,55 @@ struct UnkeyedEncoding: UnkeyedEncodingContainer {
 
   /// Appends a run if `values` are contiguous in memory, which is what makes `Data` fast.
   private func append<Element: BitwiseCopyable>(
-    _ values: some Sequence<Element>, of element: WireTag, one append: (ByteWriter, Element) -> Void
+    _ values: some Sequence<Element>, of element: WireTag, one append: (inout ByteWriter, Element) -> Void
   ) {
-    let run: Void? = values.withContiguousStorageIfAvailable { numbers in
-      guard !numbers.isEmpty else { return }
-      let node = node.active()
-      node.storage.bytes.append(run: numbers, of: element)
-      node.count += numbers.count
-    }
+    let run: Void? = values.withContiguousStorageIfAvailable { node.append(run: $0, of: element) }
     if run == nil {
-      for value in values { append(node.element(), value) }
+      for value in values { node.element { append(&$0, value) } }
     }
   }
 }
 
 /// Writing the elements of an unkeyed container.
 extension EncodingNode {
-  /// Begins an element, which is to be appended to the result at once.
+  /// Appends an element, which is what `write` appends.
   @inline(__always)
-  fileprivate func element() -> ByteWriter {
-    let node = active()
-    node.count += 1
-    return node.storage.bytes
+  fileprivate func element(_ write: (inout ByteWriter) -> Void) {
+    guard activate() else { return continuation.elementElsewhere(write) }
+    count += 1
+    write(&writer.pointee)
+  }
+
+  @inline(never)
+  private func elementElsewhere(_ write: (inout ByteWriter) -> Void) {
+    element(write)
   }
 
   fileprivate func append<T: Encodable>(_ value: T) throws {
-    let node = active()
-    let storage = node.storage
-    if !storage.bytes.append(directly: value) {
-      let start = storage.bytes.count
+    guard activate() else { return try continuation.append(value) }
+    if !writer.pointee.append(directly: value) {
+      let start = writer.pointee.count
       do {
-        try value.encode(in: storage, parent: node, key: IndexKey(totalCount))
+        try value.encode(in: storage, container: self, parent: self, key: IndexKey(totalCount))
       } catch {
         storage.abandon(from: start)
         throw error
       }
     }
-    node.count += 1
+    count += 1
+  }
+
+  fileprivate func append<Element: BitwiseCopyable>(run: UnsafeBufferPointer<Element>, of element: WireTag) {
+    guard activate() else { return continuation.append(run: run, of: element) }
+    guard !run.isEmpty else { return }
+    writer.pointee.append(run: run, of: element)
+    count += run.count
   }
 
   fileprivate func container(_ kind: ContainerKind) -> EncodingNode {
-    let node = active()
+    guard activate() else { return continuation.container(kind) }
     let key = IndexKey(totalCount)
-    node.count += 1
-    return node.nested(kind, key)
+    count += 1
+    return nested(kind, key)
   }
 }

@@ -54,18 +54,18 @@ extension ByteReader {
 
 extension ByteWriter {
   @inline(__always)
-  func append(_ bool: Bool) {
+  mutating func append(_ bool: Bool) {
     append(bool ? WireTag.yes : .no)
   }
 
   @inline(__always)
-  func append<Scalar: RawScalar>(scalar: Scalar) {
+  mutating func append<Scalar: RawScalar>(scalar: Scalar) {
     append(Scalar.tag)
     append(bare: scalar)
   }
 
   @inline(__always)
-  func append(_ string: String) {
+  mutating func append(_ string: String) {
     append(.string)
     var string = string
     string.withUTF8 { utf8 in
@@ -74,8 +74,18 @@ extension ByteWriter {
     }
   }
 
+  /// The key of an entry of a keyed container.
+  @inline(__always)
+  mutating func append(key: String) {
+    var key = key
+    key.withUTF8 { utf8 in
+      append(varint: UInt(utf8.count) << 1)
+      append(UnsafeRawBufferPointer(utf8))
+    }
+  }
+
   /// A run of an unkeyed container.
-  func append<Scalar: BitwiseCopyable>(run numbers: UnsafeBufferPointer<Scalar>, of element: WireTag) {
+  mutating func append<Scalar: BitwiseCopyable>(run numbers: UnsafeBufferPointer<Scalar>, of element: WireTag) {
     append(.run)
     append(element)
     append(bare: UInt64(numbers.count))
@@ -83,7 +93,7 @@ extension ByteWriter {
   }
 
   /// An unkeyed container that is one run, or empty.
-  func append<Scalar: BitwiseCopyable>(array: [Scalar], of element: WireTag) {
+  mutating func append<Scalar: BitwiseCopyable>(array: [Scalar], of element: WireTag) {
     array.withUnsafeBufferPointer { numbers in
       let run = numbers.isEmpty ? 0 : 1 + WireHeader.run + MemoryLayout<Scalar>.stride * numbers.count
       reserve(1 + WireHeader.unkeyed + run)

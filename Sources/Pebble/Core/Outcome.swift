@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CPebble
+
+/// What became of a job, in Swift's terms.
+struct Outcome {
+  enum Status {
+    case success
+    case failure(code: Int32)
+    case timeout(limit: TimeoutError.Limit, length: Duration)
+    case cancelled
+    case expired(exitCode: Int32?, signal: Int32?, cpuTime: Duration, peakMemory: Int)
+    case notRun(cause: PebbleError.Code, errno: Int32)
+  }
+
+  let status: Status
+  let data: UnsafeRawBufferPointer
+  let hasStarted: Bool
+  let waitTime: Duration
+  let runTime: Duration
+  let processID: Int32
+
+  init(_ outcome: pebble_outcome) {
+    status = Status(outcome)
+    data = UnsafeRawBufferPointer(start: outcome.data, count: outcome.length)
+    hasStarted = outcome.started
+    waitTime = .nanoseconds(outcome.wait_time)
+    runTime = .nanoseconds(outcome.run_time)
+    processID = outcome.pid
+  }
+}
+
+extension Outcome.Status {
+  fileprivate init(_ outcome: pebble_outcome) {
+    switch outcome.status {
+    case PEBBLE_SUCCESS:
+      self = .success
+    case PEBBLE_FAILURE:
+      self = .failure(code: outcome.code)
+    case PEBBLE_TIMEOUT:
+      self = .timeout(limit: .init(outcome.limit), length: .nanoseconds(outcome.limit_length))
+    case PEBBLE_CANCELLED:
+      self = .cancelled
+    case PEBBLE_EXPIRED:
+      self = .expired(
+        exitCode: outcome.exit_code >= 0 ? outcome.exit_code : nil,
+        signal: outcome.exit_signal > 0 ? outcome.exit_signal : nil,
+        cpuTime: .nanoseconds(outcome.cpu_time), peakMemory: Int(outcome.peak_memory))
+    default:
+      self = .notRun(cause: .init(outcome.cause), errno: outcome.error)
+    }
+  }
+}
+
+extension TimeoutError.Limit {
+  fileprivate init(_ limit: pebble_limit) {
+    switch limit {
+    case PEBBLE_LIMIT_QUEUE_TIMEOUT: self = .queueTimeout
+    case PEBBLE_LIMIT_DEADLINE: self = .deadline
+    default: self = .timeout
+    }
+  }
+}
+
+extension PebbleError.Code {
+  fileprivate init(_ cause: pebble_cause) {
+    switch cause {
+    case PEBBLE_CAUSE_STOPPED: self = .stopped
+    case PEBBLE_CAUSE_NO_ENTRY: self = .noEntry
+    case PEBBLE_CAUSE_NO_FUNCTION: self = .noFunction
+    default: self = .workerStart
+    }
+  }
+}
+
+/// "SIGSEGV" for 11.
+func signalName(_ number: Int32) -> String {
+  String(cString: pebble_signal_name(number))
+}

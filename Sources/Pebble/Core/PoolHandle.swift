@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CPebble
+
+/// A reference to a process pool of the C library; dropping it stops the pool.
+///
+/// `@unchecked Sendable`: the C object is safe to use from any thread.
+final class PoolHandle: @unchecked Sendable {
+  private let pool: OpaquePointer
+
+  init(_ configuration: ProcessPool.Configuration) throws(PebbleError) {
+    var config = pebble_pool_config()
+    config.max_workers = UInt32(clamping: configuration.maxWorkers ?? 0)
+    config.max_tasks = UInt64(clamping: configuration.maxTasks ?? 0)
+    config.start_method = configuration.startMethod == .spawn ? PEBBLE_SPAWN : PEBBLE_FORK_SERVER
+    config.max_payload = UInt64(clamping: configuration.maxPayload ?? 0)
+    config.start_timeout = configuration.startTimeout.nanoseconds
+    var pool: OpaquePointer?
+    let status = (configuration.name ?? "").withCString { name in
+      config.name = name
+      return pebble_pool_new(&config, &pool)
+    }
+    guard let pool else { throw PebbleError(errno: -status, while: "making a pool") }
+    self.pool = pool
+  }
+
+  deinit {
+    pebble_pool_unref(pool)
+  }
+
+  func schedule(
+    _ entry: ProcessEntry, _ input: UnsafeRawBufferPointer, _ limits: JobLimits, name: String
+  ) throws(PebbleError) -> FutureHandle {
+    var options = pebble_job_options()
+    options.timeout = limits.timeout
+    options.queue_timeout = limits.queueTimeout
+    options.deadline = limits.deadline
+    var future: OpaquePointer?
+    let status = name.withCString { name in
+      options.name = name
+      return pebble_pool_schedule(pool, entry, input.baseAddress, input.count, &options, &future)
+    }
+    guard let future else { throw PebbleError(errno: -status, while: "scheduling \(name)") }
+    return FutureHandle(owning: future)
+  }
+
+  var maxWorkers: Int { Int(pebble_pool_max_workers(pool)) }
+  var isActive: Bool { pebble_pool_active(pool) }
+
+  func close() { pebble_pool_close(pool) }
+  func stop() { pebble_pool_stop(pool) }
+
+  /// 0, or the errno value of a failed join.
+  func join(_ timeout: Int64) -> Int32 { -pebble_pool_join(pool, timeout) }
+
+  var statistics: ProcessPool.Statistics {
+    var counts = pebble_pool_statistics()
+    pebble_pool_get_statistics(pool, &counts)
+    return ProcessPool.Statistics(
+      queued: Int(counts.queued), running: Int(counts.running), done: Int(counts.done),
+      workers: Int(counts.workers), started: Int(counts.started), expired: Int(counts.expired),
+      killed: Int(counts.killed), idleDeaths: Int(counts.idle_deaths))
+  }
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A limit expired.
+public struct TimeoutError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// What was limited.
+  public enum Limit: Sendable {
+    /// The time that the job may run; its worker was killed.
+    case timeout
+    /// The time that the job may wait for a worker; it never began.
+    case queueTimeout
+    /// The time that the job may wait and run together.
+    case deadline
+    /// The time that the caller was willing to wait; the job goes on.
+    case wait
+  }
+
+  public let limit: Limit
+  /// How long the limit was.
+  public let length: Duration
+  /// How long the job waited for a worker; zero for a caller's wait.
+  public let waitTime: Duration
+  /// How long the job ran; zero when it never began.
+  public let runTime: Duration
+
+  init(_ limit: Limit, _ length: Duration, waitTime: Duration = .zero, runTime: Duration = .zero) {
+    self.limit = limit
+    self.length = length
+    self.waitTime = waitTime
+    self.runTime = runTime
+  }
+
+  public var description: String {
+    switch limit {
+    case .timeout: "timed out: ran for more than \(length)"
+    case .queueTimeout: "timed out: waited for more than \(length) for a worker"
+    case .deadline: "timed out: its deadline of \(length) passed after \(waitTime) of waiting and \(runTime) of running"
+    case .wait: "timed out: no outcome within \(length)"
+    }
+  }
+}

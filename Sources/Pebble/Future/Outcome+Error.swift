@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Outcome {
+  /// The error that a caller gets for this outcome; nil when it is a success.
+  func error(of function: String) -> (any Error)? {
+    switch status {
+    case .success:
+      nil
+    case .failure(let code):
+      Reply.error(code: code, data)
+    case .timeout(let limit, let length):
+      TimeoutError(limit, length, waitTime: waitTime, runTime: runTime)
+    case .cancelled:
+      CancellationError()
+    case .expired(let exitCode, let signal, let cpuTime, let peakMemory):
+      ProcessExpired(
+        exitCode: exitCode, signal: signal.map(signalName), processID: processID, function: function,
+        runTime: runTime, cpuTime: cpuTime, peakMemory: peakMemory)
+    case .notRun(let cause, let errno):
+      PebbleError(cause, function, errno: errno == 0 ? nil : errno)
+    }
+  }
+}

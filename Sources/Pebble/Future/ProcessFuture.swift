@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The outcome, sooner or later, of a function that was scheduled in a worker process.
+///
+/// Every future gets exactly one outcome, whatever becomes of the worker and the pool: the function's result, or an
+/// error:
+/// - what the function threw, as the same type if that is `Codable`, else as a ``RemoteError``;
+/// - ``TimeoutError`` when a limit expired;
+/// - `CancellationError` when it was cancelled, or its pool was stopped while it ran;
+/// - ``ProcessExpired`` when its worker died in it;
+/// - ``PebbleError`` when it never began, or could not be decoded.
+///
+/// Dropping a future does not cancel its job.
+public final class ProcessFuture<Value: Sendable>: Sendable {
+  private let source: any FutureSource<Value>
+
+  init(_ source: some FutureSource<Value>) {
+    self.source = source
+  }
+
+  /// A future with its outcome already.
+  convenience init(_ result: Result<Value, any Error>) {
+    self.init(SettledSource(result: result))
+  }
+
+  /// Whether there is an outcome.
+  public var isDone: Bool { source.isDone }
+
+  /// Whether a worker has begun the job and there is no outcome yet.
+  public var isRunning: Bool { source.isRunning }
+
+  /// The result, waiting for it. Cancelling the waiting task cancels the job.
+  ///
+  /// - Throws: the outcome's error, see ``ProcessFuture``.
+  public var value: Value {
+    get async throws {
+      try await outcome().get()
+    }
+  }
+
+  /// Waits for the result, blocking the thread.
+  ///
+  /// - Parameter timeout: how long to wait, without limit when nil; the job goes on after it.
+  /// - Throws: the outcome's error, see ``ProcessFuture``; ``TimeoutError`` with the limit
+  ///   ``TimeoutError/Limit/wait`` when there is none in time.
+  @available(*, noasync, message: "use 'await value'")
+  public func result(timeout: Duration? = nil) throws -> Value {
+    guard source.wait(timeout.nanosecondsToWait) else { throw TimeoutError(.wait, timeout ?? .zero) }
+    return try source.outcome().get()
+  }
+
+  /// Ends the job: one that waits never runs, one that runs loses its worker.
+  ///
+  /// From then on the outcome is a `CancellationError`, unless it was too late.
+  @discardableResult
+  public func cancel() -> Cancellation {
+    source.cancel()
+  }
+
+  /// Calls `body` once there is an outcome, at once if there is one already.
+  ///
+  /// - Parameter body: called on a thread that the pool keeps for callbacks: it may block without harm to the pool,
+  ///   and may stop the pool, but must not join it.
+  /// - Throws: ``PebbleError`` when there is no memory or thread for it.
+  public func onDone(_ body: @escaping @Sendable (Result<Value, any Error>) -> Void) throws {
+    try source.onDone(inline: false) { [source] in body(source.outcome()) }
+  }
+
+  /// Waits until the job has its outcome and its process can do no more for it: it has returned, or is dead.
+  ///
+  /// - Returns: whether that happened within `timeout`, without limit when nil.
+  @available(*, noasync, message: "blocks the thread")
+  public func waitUntilGone(timeout: Duration? = nil) -> Bool {
+    source.waitGone(timeout.nanosecondsToWait)
+  }
+
+  /// Waits for the outcome; cancelling the waiting task cancels the job.
+  func outcome() async -> Result<Value, any Error> {
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        do throws(PebbleError) {
+          try source.onDone(inline: true) { continuation.resume() }
+        } catch {
+          preconditionFailure("out of memory")
+        }
+      }
+    } onCancel: {
+      _ = source.cancel()
+    }
+    return source.outcome()
+  }
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The limits of one job in nanoseconds, zero for none.
+struct JobLimits {
+  let timeout, queueTimeout, deadline: Int64
+
+  init(timeout: Duration?, queueTimeout: Duration? = nil, deadline: Duration? = nil) throws(PebbleError) {
+    self.timeout = try Self.checked(timeout, "timeout")
+    self.queueTimeout = try Self.checked(queueTimeout, "queueTimeout")
+    self.deadline = try Self.checked(deadline, "deadline")
+  }
+
+  private static func checked(_ limit: Duration?, _ name: String) throws(PebbleError) -> Int64 {
+    guard let limit else { return 0 }
+    guard limit > .zero else { throw PebbleError(.invalidArgument, "\(name) must be positive, not \(limit)") }
+    return Swift.max(limit.nanoseconds, 1)
+  }
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How worker processes come to be.
+///
+/// Under both, a worker is never a child of the program itself: its own `wait` and SIGCHLD know nothing of it.
+public enum StartMethod: Sendable, CaseIterable {
+  /// Forked from a small server process, ready in a fraction of a millisecond.
+  case forkServer
+  /// A fresh start of the program for each, for code that cannot live in a forked process.
+  case spawn
+}
+
+extension ProcessPool {
+  /// What a pool is made with. Nil stands for a default.
+  public struct Configuration: Sendable {
+    /// The most processes at one time; by default as many as the processors that this process may use.
+    public var maxWorkers: Int?
+    /// The jobs after which a worker is replaced; by default without limit.
+    public var maxTasks: Int?
+    /// Shown in process titles, up to 31 bytes of it; by default "pool".
+    public var name: String?
+    public var startMethod: StartMethod
+    /// The bytes that arguments, or a reply, may have; by default 16 GiB.
+    public var maxPayload: Int?
+    /// How long a worker may take from its start to being ready.
+    public var startTimeout: Duration
+
+    public init(
+      maxWorkers: Int? = nil, maxTasks: Int? = nil, name: String? = nil, startMethod: StartMethod = .forkServer,
+      maxPayload: Int? = nil, startTimeout: Duration = .seconds(10)
+    ) {
+      self.maxWorkers = maxWorkers
+      self.maxTasks = maxTasks
+      self.name = name
+      self.startMethod = startMethod
+      self.maxPayload = maxPayload
+      self.startTimeout = startTimeout
+    }
+
+    func check() throws(PebbleError) {
+      try positive(maxWorkers, "maxWorkers", atMost: 65_536)
+      try positive(maxTasks, "maxTasks")
+      try positive(maxPayload, "maxPayload")
+      guard startTimeout > .zero else {
+        throw PebbleError(.invalidArgument, "startTimeout must be positive, not \(startTimeout)")
+      }
+    }
+
+    private func positive(_ value: Int?, _ name: String, atMost most: Int = .max) throws(PebbleError) {
+      guard let value, !(1...most).contains(value) else { return }
+      throw PebbleError(.invalidArgument, "\(name) must be at least 1\(most < .max ? " and at most \(most)" : ""), not \(value)")
+    }
+  }
+
+  /// Counts since a pool was made, and of now. Each is right, but they are not of one moment.
+  public struct Statistics: Sendable, Equatable {
+    /// Jobs that wait, now.
+    public let queued: Int
+    /// Jobs that run, now.
+    public let running: Int
+    /// Outcomes so far, of all kinds.
+    public let done: Int
+    /// Processes, now.
+    public let workers: Int
+    /// Processes started so far.
+    public let started: Int
+    /// Processes that died in a job by themselves.
+    public let expired: Int
+    /// Processes killed for a limit, a cancel or a stop.
+    public let killed: Int
+    /// Processes that died between jobs.
+    public let idleDeaths: Int
+  }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A pool of worker processes that run functions of this program.
+///
+/// A worker that crashes, hangs or is killed costs the job that it ran, and nothing else. Workers are started when
+/// there is work for them. Everything here may be used from any thread.
+///
+/// A pool ends in one of two ways: ``close()`` lets the jobs there are finish, ``stop()`` kills them; ``join(timeout:)``
+/// or ``joined()`` then waits until all processes are gone. `withProcessPool` does that by itself. A pool that is
+/// dropped is stopped.
+public final class ProcessPool: Sendable {
+  let handle: PoolHandle
+
+  /// - Throws: ``PebbleError``: a limit out of range, or no memory, thread or descriptor for it.
+  public init(_ configuration: Configuration = .init()) throws {
+    try configuration.check()
+    handle = try PoolHandle(configuration)
+  }
+
+  public convenience init(maxWorkers: Int, maxTasks: Int? = nil) throws {
+    try self.init(Configuration(maxWorkers: maxWorkers, maxTasks: maxTasks))
+  }
+
+  /// Schedules a call and returns at once.
+  ///
+  /// - Parameters:
+  ///   - function: what to call: `#process(f)`.
+  ///   - arguments: what to call it with; they are encoded before this returns.
+  ///   - timeout: how long it may run, from the moment that a worker begins it.
+  ///   - queueTimeout: how long it may wait for a worker.
+  ///   - deadline: how long it may wait and run together.
+  ///   - name: shown in process titles while it runs; the function's name unless given.
+  /// - Throws: what encoding the arguments threw, or ``PebbleError``: the pool is closed, a limit is not positive, the
+  ///   arguments are too large.
+  public func schedule<Value: Codable & Sendable, each Argument: Codable & Sendable>(
+    _ function: ProcessFunction<Value, repeat each Argument>, _ arguments: repeat each Argument,
+    timeout: Duration? = nil, queueTimeout: Duration? = nil, deadline: Duration? = nil, name: String? = nil
+  ) throws -> ProcessFuture<Value> {
+    let limits = try JobLimits(timeout: timeout, queueTimeout: queueTimeout, deadline: deadline)
+    let call = try Payload(call: repeat each arguments)
+    let job = Job(entry: function.entry, name: name ?? function.name, limits: limits)
+    return try start(job, call) { try Reply.value(Value.self, $0) }
+  }
+
+  /// Schedules a call of a function without a result and returns at once; see the other `schedule`.
+  public func schedule<each Argument: Codable & Sendable>(
+    _ function: ProcessFunction<Void, repeat each Argument>, _ arguments: repeat each Argument,
+    timeout: Duration? = nil, queueTimeout: Duration? = nil, deadline: Duration? = nil, name: String? = nil
+  ) throws -> ProcessFuture<Void> {
+    let limits = try JobLimits(timeout: timeout, queueTimeout: queueTimeout, deadline: deadline)
+    let call = try Payload(call: repeat each arguments)
+    return try start(Job(entry: function.entry, name: name ?? function.name, limits: limits), call) { _ in }
+  }
+
+  /// Schedules a job whose input is encoded already.
+  func start<Value: Sendable>(
+    _ job: Job, _ input: Payload, decode: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Value
+  ) throws -> ProcessFuture<Value> {
+    let future = try input.withBytes { bytes in
+      try handle.schedule(job.entry, bytes, job.limits, name: job.name)
+    }
+    return ProcessFuture(JobSource(handle: future, function: job.name, decode: decode))
+  }
+
+  /// The most workers at one time.
+  public var maxWorkers: Int { handle.maxWorkers }
+
+  /// Whether the pool takes, or still has, work.
+  public var isActive: Bool { handle.isActive }
+
+  /// No more jobs; those there are run to their end. Repeating it is harmless.
+  public func close() { handle.close() }
+
+  /// No more jobs; those running are killed, those waiting never run. Returns without waiting for the processes.
+  public func stop() { handle.stop() }
+
+  /// Waits until a closed or stopped pool has come to rest: every job has its outcome, every worker is gone, every
+  /// callback has returned.
+  ///
+  /// - Parameter timeout: how long to wait, without limit when nil.
+  /// - Throws: ``TimeoutError`` with the limit ``TimeoutError/Limit/wait``: the pool may then be joined again, or
+  ///   stopped and joined. ``PebbleError``: the pool is still open, or this is one of its callbacks.
+  @available(*, noasync, message: "use 'await joined()'")
+  public func join(timeout: Duration? = nil) throws {
+    try handle.joinThrowing(timeout)
+  }
+
+  /// Counts since the pool was made, and of now.
+  public var statistics: Statistics { handle.statistics }
+}
+
+/// A function to be run, and how.
+struct Job {
+  let entry: ProcessEntry
+  let name: String
+  let limits: JobLimits
+}
+
+extension Payload {
+  /// The input of a job that is one call.
+  convenience init<each Argument: Encodable>(call arguments: repeat each Argument) throws {
+    self.init()
+    append(raw: InputForm.call.rawValue)
+    try append(arguments: repeat each arguments)
+  }
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The runner. Each test is a process of its own, and a host of its own where it
+ * makes pools; a test that hangs is ended by check(3). */
+#include "tests.h"
+
+#include <stdlib.h>
+
+static Suite *(*const suites[])(void) = {
+    frame_suite,   worker_suite,       dispatch_suite,  latch_suite,  inbox_suite, image_suite,
+    boot_suite,    joblink_suite,      control_suite,   call_suite,   outcome_suite, wheel_suite,
+    pool_suite,    limits_suite,       cancel_suite,    callbacks_suite, life_suite, death_suite,
+    garbage_suite, kin_suite,          surroundings_suite, host_suite, server_suite, entry_suite,
+    crowd_suite,
+};
+
+int main(void)
+{
+    SRunner *runner = srunner_create(suites[0]());
+    for (size_t i = 1; i < sizeof suites / sizeof *suites; i++)
+        srunner_add_suite(runner, suites[i]());
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

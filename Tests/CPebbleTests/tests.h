@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The suites, one a file, and how a file fills its own. */
+#ifndef TESTS_H
+#define TESTS_H
+
+#include <check.h>
+
+/* A new group of tests in the suite; each test has `seconds` before it counts as hung. */
+TCase *group(Suite *suite, const char *name, int seconds);
+
+/* Adds a test of a pool, which is run once for each start method: it is `_i` in the test. */
+#define both(tcase, test) tcase_add_loop_test(tcase, test, PEBBLE_FORK_SERVER, PEBBLE_SPAWN + 1)
+
+/* pure */
+Suite *frame_suite(void);
+Suite *worker_suite(void);
+Suite *dispatch_suite(void);
+Suite *latch_suite(void);
+Suite *inbox_suite(void);
+Suite *image_suite(void);
+Suite *boot_suite(void);
+Suite *joblink_suite(void);
+Suite *control_suite(void);
+Suite *call_suite(void);
+Suite *outcome_suite(void);
+Suite *wheel_suite(void);
+
+/* with processes */
+Suite *pool_suite(void);
+Suite *limits_suite(void);
+Suite *cancel_suite(void);
+Suite *callbacks_suite(void);
+Suite *life_suite(void);
+Suite *death_suite(void);
+Suite *garbage_suite(void);
+Suite *kin_suite(void);
+Suite *surroundings_suite(void);
+Suite *host_suite(void);
+Suite *server_suite(void);
+Suite *entry_suite(void);
+Suite *crowd_suite(void);
+
+#endif

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+import Pebble
+import Testing
+
+@Suite("Map", .timeLimit(.minutes(1)))
+struct MapTests {
+  @Test("gives results in the order of the inputs", arguments: StartMethod.allCases, [1, 3, 100])
+  func ordered(method: StartMethod, chunkSize: Int) async throws {
+    try await withProcessPool(.init(maxWorkers: 2, startMethod: method)) { pool in
+      var results: [Int] = []
+      for try await result in try pool.map(Calls.square, 0..<50, chunkSize: chunkSize) { results.append(result) }
+      #expect(results == (0..<50).map { $0 * $0 })
+    }
+  }
+
+  @Test("of nothing is nothing")
+  func empty() async throws {
+    try await withProcessPool(maxWorkers: 1) { pool in
+      for try await _ in try pool.map(Calls.square, [Int]()) { Issue.record("an element of nothing") }
+      var single: [Int] = []
+      for try await result in try pool.map(Calls.square, [7]) { single.append(result) }
+      #expect(single == [49])
+    }
+  }
+
+  @Test("of two inputs stops at the shorter one")
+  func two() async throws {
+    try await withProcessPool(maxWorkers: 2) { pool in
+      var sums: [Int] = []
+      for try await sum in try pool.map(Calls.add, 0..., [10, 20, 30], chunkSize: 2) { sums.append(sum) }
+      #expect(sums == [10, 21, 32])
+    }
+  }
+
+  @Test("refuses a chunk size below one")
+  func zeroChunk() async throws {
+    try await withProcessPool(maxWorkers: 1) { pool in
+      #expect { try pool.map(Calls.square, [1], chunkSize: 0) } throws: {
+        ($0 as? PebbleError)?.code == .invalidArgument
+      }
+    }
+  }
+
+  @Test("takes inputs without end as they are needed")
+  func unbounded() async throws {
+    try await withProcessPool(maxWorkers: 2) { pool in
+      var taken = 0
+      for try await square in try pool.map(Calls.square, 0..., chunkSize: 10) {
+        taken += 1
+        if square >= 10_000 { break }
+      }
+      #expect(taken == 101)
+      #expect(pool.statistics.done <= 30)
+    }
+  }
+
+  @Test("keeps an element's error in its place", arguments: StartMethod.allCases, [1, 2, 10])
+  func errors(method: StartMethod, chunkSize: Int) async throws {
+    try await withProcessPool(.init(maxWorkers: 2, startMethod: method)) { pool in
+      var results: [String] = []
+      for await result in try pool.map(Calls.order, [1, 11, 2, 12, 3], chunkSize: chunkSize).results {
+        switch result {
+        case .success(let value): results.append("\(value)")
+        case .failure(let error as OrderError): results.append("\(error)")
+        case .failure(let error): results.append("?\(error)")
+        }
+      }
+      #expect(results == ["1", "tooMany(11, of: \"apples\")", "2", "tooMany(12, of: \"apples\")", "3"])
+    }
+  }
+
+  @Test("loses only the guilty element when a chunk's worker dies", arguments: StartMethod.allCases)
+  func crash(method: StartMethod) async throws {
+    try await withProcessPool(.init(maxWorkers: 2, startMethod: method)) { pool in
+      var results: [String] = []
+      for await result in try pool.map(Calls.element, [0, 1, 9, 2, 1], chunkSize: 5).results {
+        switch result {
+        case .success(let value): results.append("\(value)")
+        case .failure(let error): results.append("\(type(of: error))")
+        }
+      }
+      #expect(results == ["1", "2", "ProcessExpired", "3", "2"])
+    }
+  }
+
+  @Test("throws at the first error and cancels the rest")
+  func throwing() async throws {
+    try await withProcessPool(maxWorkers: 1) { pool in
+      var results: [Int] = []
+      await #expect(throws: OrderError.self) {
+        for try await result in try pool.map(Calls.order, 8...) { results.append(result) }
+      }
+      #expect(results == [8, 9, 10])
+    }
+  }
+
+  @Test("ends every element that is over its limit")
+  func timeout() async throws {
+    try await withProcessPool(maxWorkers: 2) { pool in
+      var count = 0
+      for await result in try pool.map(Calls.hang, 0..<3, timeout: .milliseconds(50)).results {
+        #expect(throws: TimeoutError.self) { try result.get() }
+        count += 1
+      }
+      #expect(count == 3)
+    }
+  }
+}

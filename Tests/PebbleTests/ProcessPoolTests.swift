@@ -143,10 +143,12 @@ struct ProcessPoolTests {
     #expect(kept.future?.isDone == true)
   }
 
-  @Test("checks its configuration", arguments: [
-    ProcessPool.Configuration(maxWorkers: 0), .init(maxWorkers: -1), .init(maxWorkers: 70_000), .init(maxTasks: 0),
-    .init(maxPayload: 0), .init(startTimeout: .zero),
-  ])
+  @Test(
+    "checks its configuration",
+    arguments: [
+      ProcessPool.Configuration(maxWorkers: 0), .init(maxWorkers: -1), .init(maxWorkers: 70_000), .init(maxTasks: 0),
+      .init(maxPayload: 0), .init(startTimeout: .zero),
+    ])
   func configuration(_ configuration: ProcessPool.Configuration) {
     #expect { try ProcessPool(configuration) } throws: { ($0 as? PebbleError)?.code == .invalidArgument }
   }

@@ -13,6 +13,8 @@ enum WireFailure: Error {
   case mismatch(found: WireTag)
   case unrepresentable
   case tooDeep
+  /// In an element of what was to be read at once.
+  indirect case element(Int, of: Any.Type, WireFailure)
 }
 
 extension DecodingError {
@@ -33,6 +35,8 @@ extension DecodingError {
       self = .dataCorrupted(context("The encoded number does not fit in \(type)."))
     case .tooDeep:
       self = .dataCorrupted(context("Values are nested deeper than \(codingDepthLimit) levels."))
+    case .element(let index, let type, let failure):
+      self.init(failure, expecting: type, at: path + [IndexKey(index)])
     }
   }
 

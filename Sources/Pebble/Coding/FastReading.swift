@@ -5,6 +5,7 @@ enum FastPath {
   case none
   case single
   case array(WireRun)
+  case strings
 
   @inline(__always)
   var isFast: Bool {
@@ -29,6 +30,7 @@ extension ByteReader {
   @inline(never)
   private func otherFastPath(_ value: WireValue, to type: Any.Type) throws(WireFailure) -> FastPath {
     if value.tag == .unkeyed {
+      if type == [String].self { return .strings }
       guard let run = try soleRun(value), run.element.isElement(ofArray: type) else { return .none }
       return .array(run)
     }
@@ -38,7 +40,11 @@ extension ByteReader {
   /// - Parameter path: what `fastPath` returned for the same value and type, and not `none`.
   @inline(__always)
   func decode<T>(_ value: WireValue, as type: T.Type, _ path: FastPath) throws(WireFailure) -> T {
-    if case .array(let run) = path { return try decodeArray(run, as: type) }
+    switch path {
+    case .array(let run): return try decodeArray(run, as: type)
+    case .strings: return unsafeBitCast(try strings(value), to: type)
+    default: break
+    }
     switch value.tag {
     case .int64: return unsafeBitCast(try scalar(value, as: Int64.self), to: type)
     case .string: return unsafeBitCast(try string(value), to: type)
@@ -108,6 +114,23 @@ extension ByteReader {
     }
     guard all <= 1 else { throw .malformed("a Bool is neither 0 nor 1") }
     return bools
+  }
+
+  private func strings(_ value: WireValue) throws(WireFailure) -> [String] {
+    let (bytes, count) = try elements(value)
+    var strings: [String] = []
+    strings.reserveCapacity(min(count, bytes.count / 2))
+    var offset = bytes.lowerBound
+    for index in 0..<count {
+      do throws(WireFailure) {
+        let element = try self.value(at: offset, limit: bytes.upperBound)
+        strings.append(try string(element))
+        offset = try end(of: element)
+      } catch {
+        throw .element(index, of: String.self, error)
+      }
+    }
+    return strings
   }
 
   private func data<T>(_ run: WireRun, as type: T.Type) throws(WireFailure) -> T {

@@ -80,7 +80,7 @@ extension ByteWriter {
       || append(value, ifArrayOf: UInt.self) || append(value, ifArrayOf: UInt16.self)
       || append(value, ifArrayOf: Int16.self) || append(value, ifArrayOf: Int8.self)
       || append(value, ifArrayOf: Float16.self) || append(value, ifArrayOf: Int128.self)
-      || append(value, ifArrayOf: UInt128.self) || appendBools(value)
+      || append(value, ifArrayOf: UInt128.self) || appendBools(value) || appendStrings(value)
   }
 
   @inline(__always)
@@ -93,6 +93,18 @@ extension ByteWriter {
   private mutating func appendBools<T>(_ value: T) -> Bool {
     guard T.self == [Bool].self else { return false }
     append(array: unsafeBitCast(value, to: [Bool].self), of: .bool)
+    return true
+  }
+
+  private mutating func appendStrings<T>(_ value: T) -> Bool {
+    guard T.self == [String].self else { return false }
+    let strings = unsafeBitCast(value, to: [String].self)
+    let length = count + 1
+    append(.unkeyed)
+    append(bare: 0 as UInt64)
+    append(bare: UInt64(strings.count))
+    for string in strings { append(string) }
+    patch(count - length - WireHeader.unkeyed, at: length)
     return true
   }
 }

@@ -18,9 +18,9 @@ public struct ProcessExpired: Error, Equatable, Sendable, CustomStringConvertibl
 
   public var description: String {
     let how =
-      if let signal { "crashed: \(signal)" }
-      else if let exitCode { "exited with code \(exitCode)" }
-      else { "was lost with the fork server" }
+      if let signal { "crashed: \(signal)" } else if let exitCode { "exited with code \(exitCode)" } else {
+        "was lost with the fork server"
+      }
     return "worker \(processID) \(how) in \(function) after \(runTime)"
   }
 }

@@ -48,7 +48,8 @@ extension ProcessPool {
 
     private func positive(_ value: Int?, _ name: String, atMost most: Int = .max) throws(PebbleError) {
       guard let value, !(1...most).contains(value) else { return }
-      throw PebbleError(.invalidArgument, "\(name) must be at least 1\(most < .max ? " and at most \(most)" : ""), not \(value)")
+      throw PebbleError(
+        .invalidArgument, "\(name) must be at least 1\(most < .max ? " and at most \(most)" : ""), not \(value)")
     }
   }
 

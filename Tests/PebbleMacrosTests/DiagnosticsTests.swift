@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#if Macros
+  import SwiftSyntaxMacrosGenericTestSupport
+  import Testing
+
+  /// A function that cannot run in a worker process.
+  struct Refusal: Sendable, CustomTestStringConvertible {
+    /// The function without attribute and body.
+    var function: String
+    /// What the error points to.
+    var culprit: String
+    var message: String
+    /// The function as the fix-it leaves it.
+    var fixed: String?
+    var fixIt: String?
+
+    init(_ function: String, at culprit: String, _ message: String, fixIt: String? = nil, to fixed: String? = nil) {
+      self.function = function
+      self.culprit = culprit
+      self.message = message
+      self.fixIt = fixIt
+      self.fixed = fixed
+    }
+
+    var testDescription: String { function }
+
+    /// Expects one error and, in place of the body, code that gives no others.
+    func check(within scope: String? = nil) throws {
+      let (open, close) = (scope.map { "\($0) { " } ?? "", scope == nil ? "" : " }")
+      let source = "\(open)@ConcurrentProcess \(function) { 1 }\(close)"
+      let range = try #require(source.firstRange(of: culprit))
+      expect(
+        source,
+        expandsTo: "\(open)\(function) {\nSwift.fatalError()\n}\(close)",
+        diagnostics: [
+          DiagnosticSpec(
+            message: message, line: 1,
+            column: source.utf8.distance(from: source.startIndex, to: range.lowerBound) + 1,
+            fixIts: fixIt.map { [FixItSpec(message: $0)] } ?? [])
+        ],
+        applying: fixIt.map { [$0] },
+        resultsIn: fixed.map { "\(open)@ConcurrentProcess \($0) { 1 }\(close)" })
+    }
+  }
+
+  @Suite("Diagnostics of @ConcurrentProcess")
+  struct DiagnosticsTests {
+    @Test(
+      "refuses parameters that cannot be sent",
+      arguments: [
+        Refusal(
+          "func f(_ n: inout Int) async throws", at: "inout Int",
+          "parameter 'n' is 'inout', but a worker process changes a copy; return the new value instead"),
+        Refusal(
+          "func f(_ n: borrowing Image) async throws", at: "borrowing Image",
+          "parameter 'n' is 'borrowing', but a worker process always gets a copy; remove 'borrowing'"),
+        Refusal(
+          "func f(_ a: isolated Bank) async throws", at: "isolated Bank",
+          "parameter 'a' is 'isolated', but an actor cannot be sent to a worker process; remove it"),
+        Refusal(
+          "func f(to all: Int..., by n: Int) async throws", at: "Int...",
+          "parameter 'all' is variadic and cannot be passed on to a worker process; take an array instead",
+          fixIt: "take '[Int]'", to: "func f(to all: [Int], by n: Int) async throws"),
+        Refusal(
+          "func f(then body: @escaping () -> Void) async throws", at: "@escaping",
+          "parameter 'body' is a closure, which cannot be sent to a worker process; pass the values it would use"),
+        Refusal(
+          "func f(_ n: @autoclosure () -> Int) async throws", at: "@autoclosure",
+          "parameter 'n' is a closure, which cannot be sent to a worker process; pass the values it would use"),
+        Refusal(
+          "func f(_ all: [(Int) -> Int]?) async throws", at: "[(Int)",
+          "parameter 'all' is a closure, which cannot be sent to a worker process; pass the values it would use"),
+        Refusal(
+          "func f(_ all: [some Shape]) async throws", at: "some Shape",
+          "parameter 'all' has the opaque type 'some Shape', so a worker process would not know what to decode; "
+            + "name a concrete type"),
+        Refusal(
+          "func f(n: Int, _: String) async throws", at: "_: String",
+          "parameter 2 has no name by which it could be passed on to a worker process",
+          fixIt: "name it 'argument2'", to: "func f(n: Int, _ argument2: String) async throws"),
+      ])
+    func parameter(_ refusal: Refusal) throws {
+      try refusal.check()
+    }
+
+    @Test(
+      "refuses effects that a call to a worker process cannot have",
+      arguments: [
+        Refusal(
+          "func f(_ n: Int) -> Int", at: "f(",
+          "'@ConcurrentProcess' needs 'f' to be 'async throws', or to return a 'ProcessFuture'",
+          fixIt: "add 'async throws'", to: "func f(_ n: Int) async throws -> Int"),
+        Refusal(
+          "func f() async -> Int", at: "f(",
+          "'@ConcurrentProcess' needs 'f' to be 'async throws', or to return a 'ProcessFuture'",
+          fixIt: "add 'throws'", to: "func f() async throws -> Int"),
+        Refusal(
+          "func f() throws", at: "f(",
+          "'@ConcurrentProcess' needs 'f' to be 'async throws', or to return a 'ProcessFuture'",
+          fixIt: "add 'async'", to: "func f() async throws"),
+        Refusal(
+          "func f() async throws(ParseError)", at: "throws(ParseError)",
+          "'f' throws 'ParseError' only, but a call to a worker process can also time out or find the worker dead; "
+            + "use 'throws'",
+          fixIt: "use 'throws'", to: "func f() async throws"),
+        Refusal(
+          "func f(_ n: Int) async rethrows", at: "rethrows",
+          "'f' is 'rethrows', but a call to a worker process can always fail; use 'throws'"),
+        Refusal(
+          "func f() async throws -> ProcessFuture<Int>", at: "async throws",
+          "'f' returns its 'ProcessFuture' at once and cannot be 'async throws'; its body may throw and await all the same",
+          fixIt: "remove 'async throws'", to: "func f() -> ProcessFuture<Int>"),
+        Refusal(
+          "func f() async throws -> some Shape", at: "some Shape",
+          "'f' has the opaque result 'some Shape', so the caller would not know what to decode; name a concrete type"),
+      ])
+    func effects(_ refusal: Refusal) throws {
+      try refusal.check()
+    }
+
+    @Test(
+      "refuses generic functions",
+      arguments: [
+        (function: "func f<T>(_ t: T) async throws", culprit: "<T>", scope: nil, place: "generic"),
+        (function: "func f() async throws", culprit: "f()", scope: "struct Box<T>", place: "declared within the generic 'Box'"),
+        (
+          function: "func f() async throws", culprit: "f()", scope: "extension Array where Element == Int",
+          place: "declared within the generic 'Array'"
+        ),
+        (
+          function: "func f() async throws where T == Int", culprit: "where T == Int", scope: "extension Box",
+          place: "generic"
+        ),
+      ])
+    func generic(function: String, culprit: String, scope: String?, place: String) throws {
+      let refusal = Refusal(
+        function, at: culprit,
+        "'f' is \(place), so it has no address by which a worker process could find it; "
+          + "decorate a function that calls it with concrete types")
+      try refusal.check(within: scope)
+    }
+
+    @Test(
+      "refuses methods that need more than a copy of self",
+      arguments: [
+        (
+          "actor Bank",
+          Refusal(
+            "func f() async throws", at: "f()",
+            "'f' is a method of the actor 'Bank', which cannot be sent to a worker process; "
+              + "make it a static method or a global function, and pass it the values it needs")
+        ),
+        (
+          "struct Image",
+          Refusal(
+            "mutating func f() async throws", at: "mutating",
+            "'f' is 'mutating', but a worker process changes a copy of 'self'; return the new value instead")
+        ),
+        (
+          "struct Image",
+          Refusal(
+            "consuming func f() async throws", at: "consuming",
+            "'f' is 'consuming', but a worker process always gets a copy; remove 'consuming'")
+        ),
+        (
+          "struct Image",
+          Refusal(
+            "static func + (a: Image, b: Image) async throws", at: "+",
+            "'@ConcurrentProcess' cannot be applied to an operator; apply it to a function that the operator calls")
+        ),
+      ])
+    func method(scope: String, _ refusal: Refusal) throws {
+      try refusal.check(within: scope)
+    }
+
+    @Test("reports every problem of a function")
+    func several() {
+      expect(
+        "@ConcurrentProcess func f(_ n: inout Int, g: () -> Void) { }",
+        expandsTo: "func f(_ n: inout Int, g: () -> Void) {\nSwift.fatalError()\n}",
+        diagnostics: [
+          DiagnosticSpec(
+            message: "parameter 'n' is 'inout', but a worker process changes a copy; return the new value instead",
+            line: 1, column: 32),
+          DiagnosticSpec(
+            message:
+              "parameter 'g' is a closure, which cannot be sent to a worker process; pass the values it would use",
+            line: 1, column: 46),
+          DiagnosticSpec(
+            message: "'@ConcurrentProcess' needs 'f' to be 'async throws', or to return a 'ProcessFuture'", line: 1,
+            column: 25, fixIts: [FixItSpec(message: "add 'async throws'")]),
+        ])
+    }
+
+    @Test("wants local functions to be sendable")
+    func localFunction() throws {
+      let refusal = Refusal(
+        "func f() async throws", at: "f()",
+        "'f' is a local function and is also called from a worker process; mark it '@Sendable'",
+        fixIt: "add '@Sendable'", to: "@Sendable func f() async throws")
+      try refusal.check(within: "func outer()")
+    }
+
+    @Test("can only be applied to a function")
+    func initializer() {
+      expect(
+        "struct S { @ConcurrentProcess init() { } }",
+        expandsTo: "struct S { init() {\nSwift.fatalError()\n} }",
+        diagnostics: [
+          DiagnosticSpec(message: "'@ConcurrentProcess' can only be applied to a function", line: 1, column: 12)
+        ])
+    }
+
+    @Test("cannot be applied to a protocol's requirement")
+    func requirement() {
+      expect(
+        "protocol P { @ConcurrentProcess func f() async throws }",
+        expandsTo: "protocol P { func f() async throws {\nSwift.fatalError()\n} }",
+        diagnostics: [
+          DiagnosticSpec(
+            message:
+              "'@ConcurrentProcess' cannot be applied to the protocol requirement 'f'; "
+              + "apply it to the methods that implement it",
+            line: 1, column: 14)
+        ])
+    }
+
+    @Test("warns of globals in main.swift")
+    func mainFile() {
+      expect(
+        "@ConcurrentProcess func f() async throws { }",
+        expandsTo: """
+          func f() async throws {
+          func f__body() async throws -> Void {
+
+          }
+          if Pebble._Decorated.runsInPlace {
+            return try await f__body()
+          }
+          return try await Pebble._Decorated.call(
+            { Pebble.ProcessCall($0).run { () async throws -> Void in try await f() } },
+            "f", Pebble._DecoratorOptions())
+          }
+          """,
+        diagnostics: [
+          DiagnosticSpec(
+            message:
+              "globals declared in main.swift do not exist in worker processes; "
+              + "move 'f' and the globals it uses to another file",
+            line: 1, column: 1, severity: .warning)
+        ],
+        in: "main.swift")
+    }
+  }
+#endif

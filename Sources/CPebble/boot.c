@@ -38,11 +38,14 @@ void pb_boot_take(struct pb_boot *ret_boot)
     int pid = 0, end = 0;
     if (sscanf(marker, "%c%d%n", &role, &pid, &end) == 2 && pid == getpid()) {
         if (role == 's' && marker[end] == '\0') ret_boot->role = PB_BOOT_SERVER;
-        if (role == 'w' && sscanf(marker + end, ":%u:%31[^\n]", &ret_boot->number, ret_boot->pool) == 2)
+        int name = 0;
+        if (role == 'w' && sscanf(marker + end, ":%u:%n", &ret_boot->number, &name) == 1 && name > 0) {
+            strlcpy(ret_boot->pool, marker + end + name, sizeof ret_boot->pool);
             ret_boot->role = PB_BOOT_WORKER;
+        }
     }
     unsetenv("PEBBLE_BOOT");
-    restore_backtrace();
+    if (ret_boot->role != PB_BOOT_NONE) restore_backtrace();
 }
 
 unsigned pb_boot_depth(void)

@@ -101,7 +101,8 @@ static void run(struct child *child, struct pb_message *job)
 {
     pebble_function function = function_of(child, job);
     struct pb_frame answer = {.kind = PB_FRAME_NO_FUNCTION, .job = job->head.job};
-    struct pebble_call call = {.input = job->block ? job->block : "",
+    static max_align_t nothing; /* an input without bytes is an address too */
+    struct pebble_call call = {.input = job->block ? job->block : &nothing,
                                .input_length = (size_t)job->head.length,
                                .resumption = child->resumption};
     if (function) {

@@ -36,6 +36,8 @@ static void step(struct pebble_pool *pool, struct pb_worker *worker, enum pb_wor
 {
     struct pb_worker_step to = pb_worker_step(worker->state, event);
     if (to.next == worker->state && !to.kill) return;
+    bool died = event == PB_WORKER_BROKEN || event == PB_WORKER_EXITED;
+    if (worker->state == PB_WORKER_IDLE && died) atomic_fetch_add(&pool->count.idle_deaths, 1);
     count_state(pool, worker, to.next);
     if (to.kill) kill_process(worker);
     if (to.kill && event == PB_WORKER_KILLED) atomic_fetch_add(&pool->count.killed, 1);
@@ -292,7 +294,6 @@ static void settle_expired(struct pebble_pool *pool, struct pb_worker *worker, c
 static void bury(struct pebble_pool *pool, struct pb_worker *worker, const struct pb_exit *how, int64_t now)
 {
     if (worker->state == PB_WORKER_BUSY) receive(pool, worker); /* it may have replied before it died */
-    if (worker->state == PB_WORKER_IDLE) atomic_fetch_add(&pool->count.idle_deaths, 1);
     if (worker->job) settle_expired(pool, worker, how);
     release_job(pool, worker);
     step(pool, worker, PB_WORKER_EXITED);

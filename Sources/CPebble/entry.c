@@ -17,7 +17,10 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
+#include <stdio.h>
+#include <stdio_ext.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -31,17 +34,28 @@ typedef void initialiser(int, char **, char **);
 extern __attribute__((weak, visibility("hidden"))) initialiser *__init_array_start[], *__init_array_end[];
 
 static struct pb_boot boot;
+static bool looked;  /* for the marker */
 static bool pending; /* marked, and not entered */
 static start_main_function *real_start_main;
 
+static void look(void)
+{
+    if (looked) return;
+    looked = true;
+    pb_boot_take(&boot);
+    pending = boot.role != PB_BOOT_NONE;
+}
+
 void pb_entry_refuse_unless_entered(void)
 {
+    look(); /* an initialiser that comes before ours may want a pool */
     if (pending) _exit(PB_EXIT_NO_ENTRY);
 }
 
 static _Noreturn void enter(void)
 {
     pending = false;
+    __fpurge(stdout); /* what initialisers have printed, those of the host have printed too */
     if (boot.role == PB_BOOT_SERVER) pb_serve();
     pb_child_main(&boot, pb_boot_depth());
 }
@@ -118,9 +132,12 @@ static int redirect_start_main(struct dl_phdr_info *info, size_t size, void *arg
     return 1; /* the first image is the executable */
 }
 
-/* A socket of the right kind where our parent puts it? Else the marker lies. */
+/* A socket of the right kind where our parent puts it? Else the marker lies. As
+ * who holds its other end decides what we run, a program with more rights than
+ * who started it (setuid) never believes the marker. */
 static bool descriptors_are_ours(void)
 {
+    if (getauxval(AT_SECURE)) return false;
     int type = boot.role == PB_BOOT_SERVER ? SOCK_SEQPACKET : SOCK_STREAM;
     return pb_is_unix_socket(PB_BOOT_CHANNEL_FD, type) && pb_set_cloexec(PB_BOOT_CHANNEL_FD, true) == 0 &&
            pb_set_cloexec(PB_BOOT_EXTRA_FD, true) == 0;
@@ -128,11 +145,11 @@ static bool descriptors_are_ours(void)
 
 __attribute__((constructor)) static void constructor(int argc, char **argv, char **envp)
 {
-    pb_boot_take(&boot);
+    look();
     if (boot.role == PB_BOOT_NONE) return;
-    pending = true;
     if (!descriptors_are_ours()) _exit(PB_EXIT_NO_ENTRY);
     setproctitle_init(argc, argv, envp);
+    program_invocation_name = program_invocation_short_name; /* a copy: the title takes the place of argv */
 
     if (pb_image_is_main(&boot)) {
         bool seen = false;

@@ -46,6 +46,7 @@ static void watch_forks(void)
 
 unsigned pb_forkserver_generation(void)
 {
+    pthread_once(&server.once, watch_forks); /* from the first pool on, every fork counts */
     return atomic_load_explicit(&server.generation, memory_order_relaxed);
 }
 
@@ -70,32 +71,13 @@ static int read_report(int channel, struct pb_proc *ret_server)
     return 0;
 }
 
-static int start(struct pb_proc *ret_server)
-{
-    struct pb_boot_env env = {0};
-    int ends[2] = {-1, -1}, self = -1;
-    int rc = pb_boot_env(&(struct pb_boot){.role = PB_BOOT_SERVER}, pb_boot_depth() + 1, &env);
-    if (rc < 0) return rc;
-    if ((rc = pb_control_pair(ends)) < 0) goto out;
-    if ((rc = self = pb_pidfd_open(getpid())) < 0) goto out;
-    if ((rc = pb_spawn_detached(&env, ends[1], self)) < 0) goto out;
-    if ((rc = read_report(ends[0], ret_server)) < 0) goto out;
-    server.channel = ends[0];
-    ends[0] = -1;
-out:
-    pb_close(&self);
-    pb_close(&ends[0]);
-    pb_close(&ends[1]);
-    pb_boot_env_done(&env);
-    return rc;
-}
-
-static int ask_for_channel(int *ret_channel)
+/* A new channel to the server that listens at the other end of this one. */
+static int ask_for_channel(int channel, int *ret_channel)
 {
     int ends[2];
     int rc = pb_control_pair(ends);
     if (rc < 0) return rc;
-    rc = pb_control_send(server.channel, &(struct pb_control){.kind = PB_CONTROL_CONNECT}, ends[1]);
+    rc = pb_control_send(channel, &(struct pb_control){.kind = PB_CONTROL_CONNECT}, ends[1]);
     pb_close(&ends[1]);
     if (rc < 0)
         pb_close(&ends[0]);
@@ -104,21 +86,44 @@ static int ask_for_channel(int *ret_channel)
     return rc;
 }
 
+/* The new server is asked for a channel before it runs: if it ends at once, it
+ * is that channel which shows it, as with one that ends later. */
+static int start(int *ret_channel, struct pb_proc *ret_server)
+{
+    struct pb_boot_env env = {0};
+    int ends[2] = {-1, -1}, self = -1, asked = -1;
+    int rc = pb_boot_env(&(struct pb_boot){.role = PB_BOOT_SERVER}, pb_boot_depth() + 1, &env);
+    if (rc < 0) return rc;
+    if ((rc = pb_control_pair(ends)) < 0) goto out;
+    if ((rc = self = pb_pidfd_open(getpid())) < 0) goto out;
+    if ((rc = ask_for_channel(ends[0], &asked)) < 0) goto out;
+    if ((rc = pb_spawn_detached(&env, ends[1], self)) < 0) goto out;
+    if ((rc = read_report(ends[0], ret_server)) < 0) goto out;
+    server.channel = ends[0];
+    *ret_channel = asked;
+    ends[0] = asked = -1;
+out:
+    pb_close(&asked);
+    pb_close(&self);
+    pb_close(&ends[0]);
+    pb_close(&ends[1]);
+    pb_boot_env_done(&env);
+    return rc;
+}
+
 int pb_forkserver_connect(int *ret_channel, bool *ret_fresh, struct pb_proc *ret_server)
 {
     pb_entry_refuse_unless_entered();
-    pthread_once(&server.once, watch_forks);
     if (pb_boot_depth() >= PB_DEPTH_MAX) return -ELOOP;
 
     struct pb_proc process = PB_PROC_NONE;
     bool fresh = false;
     pthread_mutex_lock(&server.lock);
-    int rc = server.channel >= 0 ? ask_for_channel(ret_channel) : -EPIPE;
+    int rc = server.channel >= 0 ? ask_for_channel(server.channel, ret_channel) : -EPIPE;
     if ((rc == -EPIPE || rc == -ECONNRESET) && !server.inherited) {
         pb_close(&server.channel); /* it ended, as it does when idle for long */
-        rc = start(&process);
+        rc = start(ret_channel, &process);
         fresh = rc == 0;
-        if (fresh) rc = ask_for_channel(ret_channel);
     }
     pthread_mutex_unlock(&server.lock);
     if (rc < 0) {

@@ -4,8 +4,10 @@
 
 #include <dlfcn.h>
 #include <elf.h>
+#include <limits.h>
 #include <link.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,9 +22,17 @@ static uint64_t mixed(uint64_t hash, uint64_t value)
     return (hash ^ value) * UINT64_C(0x100000001b3); /* FNV-1a, a word at a time */
 }
 
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
 static void fingerprint(const struct dl_phdr_info *info, struct pb_image_id *ret_id)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (const char *next = base_name(info->dlpi_name); *next; next++)
+        hash = mixed(hash, (unsigned char)*next);
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *header = &info->dlpi_phdr[i];
         const uint64_t values[] = {header->p_type,   header->p_flags, header->p_vaddr,
@@ -77,6 +87,21 @@ static const ElfW(Phdr) *segment_of(const struct dl_phdr_info *info, uintptr_t a
     return NULL;
 }
 
+/* A path that means the image in other processes too, to be freed; NULL: no
+ * memory. The loader knows it by the one that it was loaded by, which may be
+ * relative to a directory that we have left since. */
+static char *absolute_path(const struct dl_phdr_info *info, uintptr_t address)
+{
+    const char *name = info->dlpi_name;
+    if (!strchr(name, '/') || name[0] == '/') return strdup(name);
+    Dl_info unused;
+    struct link_map *map;
+    char directory[PATH_MAX], *path;
+    if (!dladdr1((void *)address, &unused, (void **)&map, RTLD_DL_LINKMAP)) return strdup(name);
+    if (dlinfo(map, RTLD_DI_ORIGIN, directory) < 0) return strdup(name);
+    return asprintf(&path, "%s/%s", directory, base_name(name)) < 0 ? NULL : path;
+}
+
 struct lookup {
     uintptr_t address;
     struct pb_image *image;
@@ -89,19 +114,19 @@ static int look_up_address(struct dl_phdr_info *info, size_t size, void *arg)
     struct lookup *lookup = arg;
     const ElfW(Phdr) *segment = segment_of(info, lookup->address);
     if (!segment) return 0;
-    size_t path_size = strlen(info->dlpi_name) + 1;
-    struct pb_image *image = malloc(sizeof *image + path_size);
-    if (!image) {
-        lookup->error = -ENOMEM;
-        return 1;
+    char *path = absolute_path(info, lookup->address);
+    size_t path_size = path ? strlen(path) + 1 : 0;
+    struct pb_image *image = path ? malloc(sizeof *image + path_size) : NULL;
+    if (image) {
+        image->base = info->dlpi_addr;
+        image->low = info->dlpi_addr + segment->p_vaddr;
+        image->high = image->low + segment->p_memsz;
+        image_id(info, &image->id);
+        memcpy(image->path, path, path_size);
     }
-    image->base = info->dlpi_addr;
-    image->low = info->dlpi_addr + segment->p_vaddr;
-    image->high = image->low + segment->p_memsz;
-    image_id(info, &image->id);
-    memcpy(image->path, info->dlpi_name, path_size);
+    free(path);
     lookup->image = image;
-    lookup->error = 0;
+    lookup->error = image ? 0 : -ENOMEM;
     return 1;
 }
 
@@ -147,7 +172,8 @@ pebble_function pb_image_resolve(const struct pb_image_id *id, uint64_t offset, 
 {
     struct resolution resolution = {.id = id, .offset = offset};
     dl_iterate_phdr(look_up_id, &resolution);
-    if (!resolution.address && *path && dlopen && dlopen(path, RTLD_NOW | RTLD_GLOBAL))
+    /* Local: two plugins may have names in common. Lazy: as undemanding as dlopen can be. */
+    if (!resolution.address && *path && dlopen && dlopen(path, RTLD_LAZY | RTLD_LOCAL))
         dl_iterate_phdr(look_up_id, &resolution);
     return (pebble_function)resolution.address;
 }

@@ -278,9 +278,18 @@ static void close_all(struct pebble_pool *pool)
     pb_close(&pool->epoll);
 }
 
+/* The pool whose loop this thread is. */
+static _Thread_local const struct pebble_pool *self;
+
+bool pb_loop_is_self(const struct pebble_pool *pool)
+{
+    return self == pool;
+}
+
 static void *loop_main(void *arg)
 {
     struct pebble_pool *pool = arg;
+    self = pool;
     pthread_setname_np(pthread_self(), "pebble-loop");
     while (!at_rest(pool))
         turn(pool);

@@ -11,6 +11,9 @@ PB_HIDDEN_BEGIN
 /* Opens what the loop waits on and starts its thread. 0 or -errno (nothing is left open). */
 int pb_loop_start(struct pebble_pool *pool);
 
+/* Whether the calling thread is the loop of the pool. */
+bool pb_loop_is_self(const struct pebble_pool *pool);
+
 /* For the crew: watch a descriptor; `tag` comes back with its events. */
 int pb_loop_watch(struct pebble_pool *pool, int fd, void *tag);
 void pb_loop_watch_writable(struct pebble_pool *pool, int fd, void *tag, bool writable);

@@ -165,7 +165,7 @@ int pebble_pool_join(pebble_pool *pool, int64_t timeout)
     if (timeout < 0) return -EINVAL;
     if (pool->generation != pb_forkserver_generation()) return -ECHILD;
     if (atomic_load(&pool->phase) == PB_POOL_OPEN) return -EBUSY;
-    if (pb_callback_thread_is_self(&pool->callbacks)) return -EDEADLK;
+    if (pb_loop_is_self(pool) || pb_callback_thread_is_self(&pool->callbacks)) return -EDEADLK;
     int64_t deadline = timeout == PEBBLE_FOREVER ? INT64_MAX : pb_after(pb_now(), timeout);
     int rc = pb_latch_wait(&pool->rest, PB_POOL_RESTING, timeout);
     return rc < 0 ? rc : pb_callback_thread_drain(&pool->callbacks, deadline);

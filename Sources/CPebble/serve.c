@@ -204,7 +204,7 @@ static _Noreturn void become_worker(const struct pb_control *request, int link, 
 static int start_process(struct worker *worker, const struct pb_control *request, int link)
 {
     if (link < 0) return -EINVAL;
-    if (!single_threaded()) return -ENOTSUP;
+    if (!request->spawn && !single_threaded()) return -ENOTSUP;
     int ends[2];
     int rc = pb_control_pair(ends);
     if (rc < 0) return rc;
@@ -259,7 +259,7 @@ static bool kill_children(bool workers)
     long length = pb_read_file(path, text, size);
     bool any = false;
     char *next = text, *end;
-    for (pid_t pid; length > 0 && (pid = (pid_t)strtol(next, &end, 10)) > 0; next = end) {
+    for (pid_t pid; length > 0 && (pid = (pid_t)strtol(next, &end, 10)) > 0 && *end == ' '; next = end) {
         any = true;
         if (workers || !worker_of(pid)) kill(pid, SIGKILL);
     }
@@ -351,6 +351,17 @@ static void receive(struct channel *channel)
     close_channel(channel);
 }
 
+/* The host may have closed some of the first three: no other descriptor of ours may take their place. */
+static void set_up_stdio(void)
+{
+    int null;
+    do
+        null = open("/dev/null", O_RDWR);
+    while (null >= 0 && null <= STDERR_FILENO);
+    if (null >= 0) dup2(null, STDIN_FILENO);
+    pb_close(&null);
+}
+
 static void set_up(void)
 {
     serving.pid = getpid();
@@ -358,9 +369,7 @@ static void set_up(void)
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     prctl(PR_SET_NAME, "pebble-server");
     setproctitle("-pebble: fork server");
-    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (null >= 0) dup2(null, STDIN_FILENO);
-    pb_close(&null);
+    set_up_stdio();
     serving.host = PB_BOOT_EXTRA_FD;
     serving.signals = pb_sig_child_fd();
     serving.epoll = epoll_create1(EPOLL_CLOEXEC);

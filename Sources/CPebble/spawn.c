@@ -24,6 +24,10 @@
 
 #define STACK_SIZE (64 * 1024)
 
+/* clone(2) by the other name it has in glibc: ThreadSanitizer puts a function of
+ * its own in the place of the usual one, which takes what we do for a fork. */
+extern int __clone(int (*function)(void *), void *stack, int flags, void *arg, ...);
+
 struct detached {
     struct pb_boot_env *env;
     int channel, extra;
@@ -43,14 +47,24 @@ void pb_spawn_place_fds(int a, int b)
 
 int pb_spawn_exec_self(struct pb_boot_env *env)
 {
-    /* argv[0] has room for the title that setproctitle will write there. */
-    static char name[] = "pebble                                                                          "
+    /* The program's name, for messages, and room for the title that setproctitle will write over both. */
+    static char room[] = "                                                                                "
                          "                                                                                ";
-    char *const arguments[] = {name, NULL};
+    char *const arguments[] = {program_invocation_short_name, room, NULL};
     pb_boot_env_stamp(env);
     /* The link to the image, not its path: the file may have been replaced. */
     execve("/proc/self/exe", arguments, env->variables);
     return -errno;
+}
+
+/* From the start, for the threads that initialisers of the program may start:
+ * one that did not block it would take it from the server. */
+static void block_sigchld(void)
+{
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    pthread_sigmask(SIG_BLOCK, &child, NULL);
 }
 
 static int exec_detached(void *arg)
@@ -59,6 +73,7 @@ static int exec_detached(void *arg)
     setsid(); /* away from the terminal's signals */
     pb_spawn_place_fds(detached->channel, detached->extra);
     pb_sig_reset();
+    block_sigchld();
     detached->error = -pb_spawn_exec_self(detached->env);
     _exit(127);
 }
@@ -67,7 +82,7 @@ static int middle(void *arg)
 {
     struct detached *detached = arg;
     struct pb_control report = {.kind = PB_CONTROL_SPAWNED};
-    report.pid = clone(exec_detached, detached->stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, detached);
+    report.pid = __clone(exec_detached, detached->stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, detached);
     report.error = report.pid < 0 ? errno : detached->error;
     /* Its pid cannot be reused yet: nobody reaps it before we exit. */
     int pidfd = report.pid > 0 ? pb_pidfd_open(report.pid) : -1;
@@ -84,7 +99,7 @@ int pb_spawn_detached(struct pb_boot_env *env, int channel, int extra)
 
     sigset_t old;
     pb_sig_block_all(&old);
-    int pid = clone(middle, stacks + 2 * STACK_SIZE, CLONE_VM | CLONE_VFORK, &detached);
+    int pid = __clone(middle, stacks + 2 * STACK_SIZE, CLONE_VM | CLONE_VFORK, &detached);
     int rc = pid < 0 ? -errno : 0;
     if (pid > 0)
         while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)

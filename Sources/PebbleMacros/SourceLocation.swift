@@ -13,7 +13,7 @@
     ///   - suffix: What to put behind `node`, on its last line.
     func inPlace(_ node: some SyntaxProtocol, after prefix: String = "", before suffix: String = "") -> String {
       let text = prefix + node.trimmedDescription + suffix
-      guard let location = location(of: node, at: .afterLeadingTrivia, filePathMode: .filePath),
+      guard !text.isEmpty, let location = location(of: node, at: .afterLeadingTrivia, filePathMode: .filePath),
         let column = Int(location.column.trimmedDescription)
       else {
         return text

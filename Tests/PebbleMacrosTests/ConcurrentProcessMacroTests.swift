@@ -143,8 +143,14 @@
     @Test(
       "calls a member of a type by way of the type or of its instance",
       arguments: [
-        (outer: "struct A", inner: "struct B", modifier: "", parameters: "_self: A.B", callee: "_self.f", values: ", self"),
-        (outer: "extension A", inner: "final class B", modifier: "", parameters: "_self: A.B", callee: "_self.f", values: ", self"),
+        (
+          outer: "struct A", inner: "struct B", modifier: "", parameters: "_self: A.B", callee: "_self.f",
+          values: ", self"
+        ),
+        (
+          outer: "extension A", inner: "final class B", modifier: "", parameters: "_self: A.B", callee: "_self.f",
+          values: ", self"
+        ),
         (outer: "extension A.B", inner: "enum C", modifier: "static ", parameters: "", callee: "A.B.C.f", values: ""),
         (outer: "enum A", inner: "class B", modifier: "class ", parameters: "", callee: "A.B.f", values: ""),
         (outer: "enum A", inner: "actor B", modifier: "private static ", parameters: "", callee: "A.B.f", values: ""),
@@ -153,9 +159,11 @@
       outer: String, inner: String, modifier: String, parameters: String, callee: String, values: String
     ) {
       expect(
-        "\(outer) { \(inner) { @ConcurrentProcess \(modifier)func f() async throws { } } }",
+        "\(outer) {\n\(inner) {\n@ConcurrentProcess \(modifier)func f() async throws { }\n}\n}",
         expandsTo: """
-          \(outer) { \(inner) { \(modifier)func f() async throws {
+          \(outer) {
+          \(inner) {
+          \(modifier)func f() async throws {
           func f__body() async throws -> Void {
 
           }
@@ -165,16 +173,19 @@
           return try await Pebble._Decorated.call(
             { Pebble.ProcessCall($0).run { (\(parameters)) async throws -> Void in try await \(callee)() } },
             "f", Pebble._DecoratorOptions()\(values))
-          } } }
+          }
+          }
+          }
           """)
     }
 
     @Test("finds another name for the instance if a parameter has it")
     func instanceName() {
       expect(
-        "extension S { @ConcurrentProcess func f(_self: Int) async throws { } }",
+        "extension S {\n@ConcurrentProcess func f(_self: Int) async throws { }\n}",
         expandsTo: """
-          extension S { func f(_self: Int) async throws {
+          extension S {
+          func f(_self: Int) async throws {
           func f__body(_self: Int) async throws -> Void {
 
           }
@@ -185,7 +196,8 @@
             { Pebble.ProcessCall($0).run { (__self: S, _self: Int) async throws -> Void in \
           try await __self.f(_self: _self) } },
             "f", Pebble._DecoratorOptions(), self, _self)
-          } }
+          }
+          }
           """)
     }
   }

@@ -3,46 +3,6 @@
   import SwiftSyntaxMacrosGenericTestSupport
   import Testing
 
-  /// A function that cannot run in a worker process.
-  struct Refusal: Sendable, CustomTestStringConvertible {
-    /// The function without attribute and body.
-    var function: String
-    /// What the error points to.
-    var culprit: String
-    var message: String
-    /// The function as the fix-it leaves it.
-    var fixed: String?
-    var fixIt: String?
-
-    init(_ function: String, at culprit: String, _ message: String, fixIt: String? = nil, to fixed: String? = nil) {
-      self.function = function
-      self.culprit = culprit
-      self.message = message
-      self.fixIt = fixIt
-      self.fixed = fixed
-    }
-
-    var testDescription: String { function }
-
-    /// Expects one error and, in place of the body, code that gives no others.
-    func check(within scope: String? = nil) throws {
-      let (open, close) = (scope.map { "\($0) { " } ?? "", scope == nil ? "" : " }")
-      let source = "\(open)@ConcurrentProcess \(function) { 1 }\(close)"
-      let range = try #require(source.firstRange(of: culprit))
-      expect(
-        source,
-        expandsTo: "\(open)\(function) {\nSwift.fatalError()\n}\(close)",
-        diagnostics: [
-          DiagnosticSpec(
-            message: message, line: 1,
-            column: source.utf8.distance(from: source.startIndex, to: range.lowerBound) + 1,
-            fixIts: fixIt.map { [FixItSpec(message: $0)] } ?? [])
-        ],
-        applying: fixIt.map { [$0] },
-        resultsIn: fixed.map { "\(open)@ConcurrentProcess \($0) { 1 }\(close)" })
-    }
-  }
-
   @Suite("Diagnostics of @ConcurrentProcess")
   struct DiagnosticsTests {
     @Test(
@@ -122,7 +82,10 @@
       "refuses generic functions",
       arguments: [
         (function: "func f<T>(_ t: T) async throws", culprit: "<T>", scope: nil, place: "generic"),
-        (function: "func f() async throws", culprit: "f()", scope: "struct Box<T>", place: "declared within the generic 'Box'"),
+        (
+          function: "func f() async throws", culprit: "f()", scope: "struct Box<T>",
+          place: "declared within the generic 'Box'"
+        ),
         (
           function: "func f() async throws", culprit: "f()", scope: "extension Array where Element == Int",
           place: "declared within the generic 'Array'"
@@ -204,24 +167,24 @@
     @Test("can only be applied to a function")
     func initializer() {
       expect(
-        "struct S { @ConcurrentProcess init() { } }",
-        expandsTo: "struct S { init() {\nSwift.fatalError()\n} }",
+        "struct S {\n@ConcurrentProcess init() { }\n}",
+        expandsTo: "struct S {\ninit() {\nSwift.fatalError()\n}\n}",
         diagnostics: [
-          DiagnosticSpec(message: "'@ConcurrentProcess' can only be applied to a function", line: 1, column: 12)
+          DiagnosticSpec(message: "'@ConcurrentProcess' can only be applied to a function", line: 2, column: 1)
         ])
     }
 
     @Test("cannot be applied to a protocol's requirement")
     func requirement() {
       expect(
-        "protocol P { @ConcurrentProcess func f() async throws }",
-        expandsTo: "protocol P { func f() async throws {\nSwift.fatalError()\n} }",
+        "protocol P {\n@ConcurrentProcess func f() async throws\n}",
+        expandsTo: "protocol P {\nfunc f() async throws {\nSwift.fatalError()\n}\n}",
         diagnostics: [
           DiagnosticSpec(
             message:
               "'@ConcurrentProcess' cannot be applied to the protocol requirement 'f'; "
               + "apply it to the methods that implement it",
-            line: 1, column: 14)
+            line: 2, column: 1)
         ])
     }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #if Macros
-  import SwiftSyntax
   import SwiftSyntaxMacroExpansion
   import SwiftSyntaxMacrosGenericTestSupport
   import Testing
@@ -11,7 +10,7 @@
   func expect(
     _ source: String, expandsTo expansion: String, diagnostics: [DiagnosticSpec] = [], applying fixIts: [String]? = nil,
     resultsIn fixedSource: String? = nil, in file: String = "test.swift",
-    at location: SourceLocation = #_sourceLocation
+    at location: Testing.SourceLocation = #_sourceLocation
   ) {
     assertMacroExpansion(
       source, expandedSource: expansion, diagnostics: diagnostics,
@@ -21,5 +20,45 @@
       ],
       applyFixIts: fixIts, fixedSource: fixedSource, testFileName: file, indentationWidth: .spaces(2),
       failureHandler: { Issue.record(Comment(rawValue: $0.message), sourceLocation: location) })
+  }
+
+  /// A function that cannot run in a worker process.
+  struct Refusal: Sendable, CustomTestStringConvertible {
+    /// The function without attribute and body.
+    var function: String
+    /// What the error points to.
+    var culprit: String
+    var message: String
+    /// The function as the fix-it leaves it.
+    var fixed: String?
+    var fixIt: String?
+
+    init(_ function: String, at culprit: String, _ message: String, fixIt: String? = nil, to fixed: String? = nil) {
+      self.function = function
+      self.culprit = culprit
+      self.message = message
+      self.fixIt = fixIt
+      self.fixed = fixed
+    }
+
+    var testDescription: String { function }
+
+    /// Expects one error and, in place of the body, code that gives no others.
+    func check(within scope: String? = nil) throws {
+      let (open, close) = (scope.map { "\($0) {\n" } ?? "", scope == nil ? "" : "\n}")
+      let line = "@ConcurrentProcess \(function) { 1 }"
+      let range = try #require(line.firstRange(of: culprit))
+      expect(
+        open + line + close,
+        expandsTo: "\(open)\(function) {\nSwift.fatalError()\n}\(close)",
+        diagnostics: [
+          DiagnosticSpec(
+            message: message, line: scope == nil ? 1 : 2,
+            column: line.utf8.distance(from: line.startIndex, to: range.lowerBound) + 1,
+            fixIts: fixIt.map { [FixItSpec(message: $0)] } ?? [])
+        ],
+        applying: fixIt.map { [$0] },
+        resultsIn: fixed.map { "\(open)@ConcurrentProcess \($0) { 1 }\(close)" })
+    }
   }
 #endif

@@ -114,8 +114,10 @@ struct ProcessFutureTests {
   func cancelRunning(method: StartMethod) async throws {
     try await withProcessPool(.init(maxWorkers: 1, startMethod: method)) { pool in
       let before = try await pool.schedule(Calls.processID, 0).value
-      let future = try pool.schedule(Calls.hang, 0)
-      await untilRunning(future, in: pool)
+      let meeting = Meeting()
+      let future = try pool.schedule(Calls.arriveAndHang, meeting.path)
+      meeting.wait()
+      #expect(future.isRunning)
       #expect(future.cancel() == .wasRunning)
       await #expect(throws: CancellationError.self) { try await future.value }
       #expect(future.cancel() == .tooLate)
@@ -141,9 +143,10 @@ struct ProcessFutureTests {
   @Test("is cancelled with the task that awaits it", arguments: StartMethod.allCases)
   func cancelTask(method: StartMethod) async throws {
     try await withProcessPool(.init(maxWorkers: 1, startMethod: method)) { pool in
-      let future = try pool.schedule(Calls.spin, 0)
+      let meeting = Meeting()
+      let future = try pool.schedule(Calls.arriveAndSpin, meeting.path)
       let task = Task { try await future.value }
-      await untilRunning(future, in: pool)
+      meeting.wait()
       task.cancel()
       await #expect(throws: CancellationError.self) { try await task.value }
       #expect(waitUntilGone(future))
@@ -233,8 +236,4 @@ func blockingResult<Value>(of future: ProcessFuture<Value>, timeout: Duration? =
 
 func waitUntilGone<Value>(_ future: ProcessFuture<Value>) -> Bool {
   future.waitUntilGone(timeout: .seconds(30))
-}
-
-func untilRunning<Value>(_ future: ProcessFuture<Value>, in pool: ProcessPool) async {
-  while !future.isRunning { await Task.yield() }
 }

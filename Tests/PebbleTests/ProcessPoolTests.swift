@@ -123,7 +123,9 @@ struct ProcessPoolTests {
   func join() throws {
     let pool = try ProcessPool(maxWorkers: 1)
     #expect { try pool.join() } throws: { ($0 as? PebbleError)?.code == .stillOpen }
-    let future = try pool.schedule(Calls.hang, 0)
+    let meeting = Meeting()
+    let future = try pool.schedule(Calls.arriveAndHang, meeting.path)
+    meeting.wait()
     pool.close()
     #expect { try pool.join(timeout: .milliseconds(50)) } throws: { ($0 as? TimeoutError)?.limit == .wait }
     pool.stop()

@@ -16,6 +16,16 @@ func wait(forever n: Int) -> Int {
   while true { pause() }
 }
 
+func arriveAndHang(_ meeting: String) -> Int {
+  Meeting.arrive(at: meeting)
+  return wait(forever: 0)
+}
+
+func arriveAndSpin(_ meeting: String) -> Int {
+  Meeting.arrive(at: meeting)
+  return spin(0)
+}
+
 func spin(_ n: Int) -> Int {
   var n = n
   while n != Int.min { n &+= 2 | n }
@@ -117,6 +127,12 @@ enum Calls {
   static let processID = ProcessFunction(PebbleTests.processID) { ProcessCall($0).run(PebbleTests.processID) }
   static let echo = ProcessFunction(PebbleTests.echo) { ProcessCall($0).run(PebbleTests.echo) }
   static let hang = ProcessFunction(wait(forever:), name: "hang") { ProcessCall($0).run(wait(forever:)) }
+  static let arriveAndHang = ProcessFunction(PebbleTests.arriveAndHang) {
+    ProcessCall($0).run(PebbleTests.arriveAndHang)
+  }
+  static let arriveAndSpin = ProcessFunction(PebbleTests.arriveAndSpin) {
+    ProcessCall($0).run(PebbleTests.arriveAndSpin)
+  }
   static let spin = ProcessFunction(PebbleTests.spin) { ProcessCall($0).run(PebbleTests.spin) }
   static let element = ProcessFunction(PebbleTests.element, name: "element") {
     ProcessCall($0).run(PebbleTests.element)

@@ -50,7 +50,7 @@ struct Ingest: AsyncParsableCommand {
     return try await withProcessPool(configuration) { pool in
       let jobs = try files.map { file in
         let job = try pool.schedule(#process(ingest), "\(folder)/\(file)", timeout: .seconds(timeout), name: file)
-        job.onDone { progress.advance() }
+        try job.onDone { _ in progress.advance() }
         return job
       }
 

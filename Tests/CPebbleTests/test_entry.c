@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Servers and workers that never reach Pebble's entry point. */
+#include "support.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What the tests here ask of the servers ("s...") or spawned workers ("w...")
+ * of their pools: to hang, or to exit, before the library can take over. */
+#define STRAY "PEBBLE_TEST_STRAY"
+
+__attribute__((constructor(200))) static void go_astray(void)
+{
+    const char *stray = getenv(STRAY), *marker = getenv("PEBBLE_BOOT");
+    if (!stray || !marker || stray[0] != marker[0]) return;
+    if (strcmp(stray + 1, "exit") == 0) _exit(5);
+    alarm(60); /* if nobody kills it */
+    for (;;)
+        pause();
+}
+
+static pebble_pool *impatient_pool(int method)
+{
+    return pool_of(&(struct pebble_pool_config){.max_workers = 2,
+                                                .start_timeout = 300 * MILLISECOND,
+                                                .start_method = (enum pebble_start_method)method});
+}
+
+static void expect_refusal(pebble_future *future, enum pebble_cause cause)
+{
+    const struct pebble_outcome *outcome = expect(future, PEBBLE_NOT_RUN);
+    ck_assert_int_eq(outcome->cause, cause);
+    ck_assert(!outcome->started);
+    pebble_future_unref(future);
+}
+
+/* The pool finds out that its workers cannot be reached, says so, and can be joined. */
+static void breaks(pebble_pool *pool)
+{
+    pebble_future *futures[3], *none;
+    for (int i = 0; i < 3; i++)
+        futures[i] = schedule(pool, job_nothing);
+    for (int i = 0; i < 3; i++)
+        expect_refusal(futures[i], PEBBLE_CAUSE_NO_ENTRY);
+    ck_assert(!pebble_pool_active(pool));
+    ck_assert_int_eq(pebble_pool_schedule(pool, job_nothing, NULL, 0, NULL, &none), -ENOEXEC);
+    close_pool(pool);
+}
+
+START_TEST(a_server_that_hangs_breaks_the_pool)
+{
+    setenv(STRAY, "shang", 1);
+    breaks(impatient_pool(_i));
+}
+END_TEST
+
+START_TEST(a_server_that_exits_breaks_the_pool)
+{
+    setenv(STRAY, "sexit", 1);
+    breaks(pool_with(_i, 2));
+}
+END_TEST
+
+START_TEST(a_spawned_worker_that_hangs_breaks_the_pool)
+{
+    setenv(STRAY, "whang", 1);
+    breaks(impatient_pool(PEBBLE_SPAWN));
+}
+END_TEST
+
+START_TEST(a_spawned_worker_that_exits_is_tried_again_and_reported)
+{
+    setenv(STRAY, "wexit", 1);
+    pebble_pool *pool = pool_with(PEBBLE_SPAWN, 1);
+    for (int i = 0; i < 2; i++)
+        expect_refusal(schedule(pool, job_nothing), PEBBLE_CAUSE_START);
+    ck_assert_uint_le(statistics_of(pool).started, 6); /* and not as fast as it can */
+    ck_assert_uint_ge(statistics_of(pool).started, 3);
+    close_pool(pool);
+}
+END_TEST
+
+START_TEST(a_broken_pool_harms_no_later_one)
+{
+    setenv(STRAY, "shang", 1);
+    breaks(impatient_pool(_i));
+    unsetenv(STRAY);
+    pebble_pool *pool = pool_with(_i, 1);
+    ck_assert_int_gt(run(pool, job_pid), 0);
+    close_pool(pool);
+}
+END_TEST
+
+START_TEST(a_pool_can_be_stopped_while_its_server_hangs)
+{
+    setenv(STRAY, "shang", 1);
+    pebble_pool *pool = impatient_pool(_i);
+    pebble_future *future = schedule(pool, job_nothing);
+    ck_assert_int_eq(pebble_future_wait(future, 50 * MILLISECOND), -ETIMEDOUT); /* it has begun to start one */
+    stop_pool(pool);
+    expect_refusal(future, PEBBLE_CAUSE_STOPPED);
+}
+END_TEST
+
+START_TEST(pools_that_share_a_server_that_hangs_are_all_resolved)
+{
+    setenv(STRAY, "shang", 1);
+    pebble_pool *pools[3];
+    pebble_future *futures[3];
+    for (int i = 0; i < 3; i++) {
+        pools[i] = impatient_pool(_i);
+        futures[i] = schedule(pools[i], job_nothing);
+    }
+    for (int i = 0; i < 3; i++) {
+        expect_and_drop(futures[i], PEBBLE_NOT_RUN);
+        stop_pool(pools[i]);
+    }
+}
+END_TEST
+
+Suite *entry_suite(void)
+{
+    Suite *suite = suite_create("entry");
+    TCase *tests = group(suite, "entry", 60);
+    both(tests, a_server_that_hangs_breaks_the_pool);
+    both(tests, a_server_that_exits_breaks_the_pool);
+    tcase_add_test(tests, a_spawned_worker_that_hangs_breaks_the_pool);
+    tcase_add_test(tests, a_spawned_worker_that_exits_is_tried_again_and_reported);
+    both(tests, a_broken_pool_harms_no_later_one);
+    both(tests, a_pool_can_be_stopped_while_its_server_hangs);
+    both(tests, pools_that_share_a_server_that_hangs_are_all_resolved);
+    return suite;
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a host notices of its pools, and they of it. */
+#include "support.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Some of everything that makes workers come and go. */
+static void use_a_pool(int method)
+{
+    pebble_pool *pool = pool_with(method, 2);
+    expect_and_drop(schedule(pool, job_nothing), PEBBLE_SUCCESS);
+    expect_and_drop(schedule_order(pool, job_exit, (struct order){.number = 1}), PEBBLE_EXPIRED);
+    pebble_future *future = schedule(pool, job_hang);
+    pebble_future_cancel(future);
+    expect_and_drop(future, PEBBLE_CANCELLED);
+    pebble_future_unref(schedule(pool, job_nothing));
+    close_pool(pool);
+}
+
+static void expect_no_children(void)
+{
+    ck_assert_int_eq(waitpid(-1, NULL, WNOHANG | __WALL), -1);
+    ck_assert_int_eq(errno, ECHILD);
+}
+
+START_TEST(a_host_has_no_children)
+{
+    struct scene scene;
+    scene_open(&scene);
+    expect_no_children();
+    pebble_pool *pool = pool_with(_i, 1);
+    pebble_future *future = schedule_order(pool, job_meet, order_in(&scene, 0));
+    hear(&scene);
+    expect_no_children();
+    let_go(&scene, 0);
+    expect_and_drop(future, PEBBLE_SUCCESS);
+    use_a_pool(_i);
+    close_pool(pool);
+    expect_no_children();
+}
+END_TEST
+
+static atomic_int signals;
+
+static void count_signal(int number)
+{
+    (void)number;
+    signals++;
+}
+
+START_TEST(a_host_gets_no_sigchld)
+{
+    signal(SIGCHLD, count_signal);
+    use_a_pool(_i);
+    ck_assert_int_eq(signals, 0);
+}
+END_TEST
+
+START_TEST(a_host_may_ignore_sigchld)
+{
+    signal(SIGCHLD, SIG_IGN);
+    use_a_pool(_i);
+    use_a_pool(_i);
+}
+END_TEST
+
+START_TEST(a_host_may_have_children_of_its_own)
+{
+    pid_t pid = fork();
+    if (pid == 0) _exit(17);
+    use_a_pool(_i);
+    int status;
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(WEXITSTATUS(status), 17);
+}
+END_TEST
+
+START_TEST(signal_settings_of_a_host_are_left_alone)
+{
+    sigset_t mask, after;
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGUSR1);
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    use_a_pool(_i);
+    pthread_sigmask(SIG_SETMASK, NULL, &after);
+    for (int number = 1; number < 32; number++) {
+        struct sigaction action;
+        sigaction(number, NULL, &action);
+        ck_assert_int_eq(sigismember(&after, number), number == SIGUSR1);
+        if (number != SIGTERM && number != SIGINT) /* check(3) catches these */
+            ck_assert(action.sa_handler == SIG_DFL);
+    }
+}
+END_TEST
+
+/* A thread that is no longer needed may take a moment to end. */
+static void expect_soon(int (*count)(void), int expected)
+{
+    time_t until = time(NULL) + PATIENCE / SECOND;
+    while (count() != expected && time(NULL) < until)
+        sched_yield();
+    ck_assert_int_eq(count(), expected);
+}
+
+START_TEST(pools_leave_no_descriptors_and_no_threads)
+{
+    use_a_pool(_i); /* the link to the fork server stays */
+    expect_soon(count_threads, 1);
+    int descriptors = count_descriptors();
+    for (int i = 0; i < 50; i++)
+        use_a_pool(_i);
+    expect_soon(count_threads, 1);
+    expect_soon(count_descriptors, descriptors);
+}
+END_TEST
+
+START_TEST(descriptors_of_a_host_are_close_on_exec)
+{
+    struct scene scene;
+    scene_open(&scene);
+    pebble_pool *pool = pool_with(_i, 1);
+    pebble_future *future = schedule_order(pool, job_meet, order_in(&scene, 0));
+    hear(&scene);
+    for (int fd = scene.memory + 1; fd < 100; fd++)
+        ck_assert(fcntl(fd, F_GETFD) < 0 || (fcntl(fd, F_GETFD) & FD_CLOEXEC));
+    let_go(&scene, 0);
+    expect_and_drop(future, PEBBLE_SUCCESS);
+    close_pool(pool);
+}
+END_TEST
+
+/* --- forks of a host --- */
+
+static int exit_code_of(pid_t pid)
+{
+    int status;
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static int try_in_a_fork(pebble_pool *pool)
+{
+    pebble_future *future;
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (pebble_pool_schedule(pool, job_pid, NULL, 0, NULL, &future) != -ECHILD) _exit(1);
+        pebble_pool_close(pool);
+        if (pebble_pool_join(pool, SECOND) != -ECHILD) _exit(2);
+        pebble_pool_unref(pool);
+        _exit(0);
+    }
+    return exit_code_of(pid);
+}
+
+START_TEST(a_fork_of_a_host_cannot_use_its_pool)
+{
+    pebble_pool *pool = pool_with(_i, 1);
+    run(pool, job_pid);
+    ck_assert_int_eq(try_in_a_fork(pool), 0);
+    ck_assert_int_gt(run(pool, job_pid), 0);
+    close_pool(pool);
+}
+END_TEST
+
+START_TEST(a_fork_of_a_host_cannot_use_its_pool_that_had_no_job)
+{
+    pebble_pool *pool = pool_with(_i, 1);
+    ck_assert_int_eq(try_in_a_fork(pool), 0);
+    ck_assert_int_gt(run(pool, job_pid), 0);
+    close_pool(pool);
+}
+END_TEST
+
+START_TEST(a_fork_of_a_host_may_have_its_own_pool)
+{
+    pebble_pool *pool = pool_with(_i, 1);
+    run(pool, job_pid);
+    pid_t pid = fork();
+    if (pid == 0) {
+        use_a_pool(_i);
+        _exit(0);
+    }
+    ck_assert_int_eq(exit_code_of(pid), 0);
+    ck_assert_int_gt(run(pool, job_pid), 0);
+    close_pool(pool);
+}
+END_TEST
+
+/* --- ends of a host --- */
+
+static void be_killed(void)
+{
+    kill(getpid(), SIGKILL);
+}
+
+static void be_done(void)
+{
+    exit(0);
+}
+
+static void be_another_program(void)
+{
+    execl("/bin/sleep", "sleep", "60", (char *)NULL);
+}
+
+/* A host, with workers in busy loops and waiting for jobs, ends: all its processes go with it. */
+static void takes_its_workers_along(int method, void (*end)(void))
+{
+    struct scene scene;
+    scene_open(&scene);
+    struct order order = order_in(&scene, 0);
+    pid_t host = fork();
+    if (host == 0) {
+        pebble_pool *pool = pool_with(method, 4);
+        tell(&order, run(pool, job_server));
+        tell(&order, run(pool, job_pid));
+        for (int i = 0; i < 2; i++)
+            schedule_order(pool, i ? job_resist : job_spin, order);
+        await_go(&order);
+        end();
+    }
+    int processes[4];
+    for (int i = 0; i < 4; i++)
+        processes[i] = watch_process((pid_t)hear(&scene));
+    let_go(&scene, 0);
+    for (int i = 0; i < 4; i++)
+        expect_dead(processes[i]);
+    kill(host, SIGKILL);
+    ck_assert_int_eq(waitpid(host, NULL, 0), host);
+}
+
+START_TEST(the_workers_of_a_killed_host_are_gone)
+{
+    takes_its_workers_along(_i, be_killed);
+}
+END_TEST
+
+START_TEST(the_workers_of_a_host_that_exits_are_gone)
+{
+    takes_its_workers_along(_i, be_done);
+}
+END_TEST
+
+START_TEST(the_workers_of_a_host_that_becomes_another_program_are_gone)
+{
+    takes_its_workers_along(_i, be_another_program);
+}
+END_TEST
+
+/* --- a host without descriptors left --- */
+
+/* Leaves room for so many new descriptors; returns the limit there was. */
+static rlim_t leave_room(int descriptors)
+{
+    struct rlimit limit;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    rlim_t before = limit.rlim_cur;
+    int lowest = dup(STDERR_FILENO);
+    close(lowest);
+    limit.rlim_cur = (rlim_t)(lowest + descriptors);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    return before;
+}
+
+static void restore_room(rlim_t before)
+{
+    struct rlimit limit;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = before;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+START_TEST(a_pool_without_descriptors_says_so_and_recovers)
+{
+    pebble_pool *pool = pool_with(_i, 2), *none = NULL;
+    rlim_t before = leave_room(0);
+    ck_assert_int_eq(pebble_pool_new(NULL, &none), -EMFILE);
+    pebble_future *future = schedule(pool, job_nothing);
+    const struct pebble_outcome *outcome = expect(future, PEBBLE_NOT_RUN);
+    ck_assert_int_eq(outcome->cause, PEBBLE_CAUSE_START);
+    ck_assert_int_eq(outcome->error, EMFILE);
+    pebble_future_unref(future);
+    restore_room(before);
+    ck_assert_int_gt(run(pool, job_pid), 0);
+    close_pool(pool);
+}
+END_TEST
+
+START_TEST(a_pool_with_few_descriptors_can_end_all_its_workers)
+{
+    pebble_pool *pool = pool_with(_i, 8);
+    run(pool, job_pid);
+    rlim_t before = leave_room(6);
+    pebble_future *futures[8];
+    for (int i = 0; i < 8; i++)
+        futures[i] = schedule_limited(pool, job_hang, (struct order){0},
+                                      (struct pebble_job_options){.timeout = 100 * MILLISECOND});
+    for (int i = 0; i < 8; i++) {
+        expect(futures[i], PEBBLE_TIMEOUT);
+        wait_gone(futures[i]);
+        pebble_future_unref(futures[i]);
+    }
+    restore_room(before);
+    ck_assert_int_gt(run(pool, job_pid), 0);
+    close_pool(pool);
+}
+END_TEST
+
+Suite *host_suite(void)
+{
+    Suite *suite = suite_create("host");
+    TCase *tests = group(suite, "host", 60);
+    both(tests, a_host_has_no_children);
+    both(tests, a_host_gets_no_sigchld);
+    both(tests, a_host_may_ignore_sigchld);
+    both(tests, a_host_may_have_children_of_its_own);
+    both(tests, signal_settings_of_a_host_are_left_alone);
+    both(tests, pools_leave_no_descriptors_and_no_threads);
+    both(tests, descriptors_of_a_host_are_close_on_exec);
+    both(tests, a_fork_of_a_host_cannot_use_its_pool);
+    both(tests, a_fork_of_a_host_cannot_use_its_pool_that_had_no_job);
+    both(tests, a_fork_of_a_host_may_have_its_own_pool);
+    both(tests, the_workers_of_a_killed_host_are_gone);
+    both(tests, the_workers_of_a_host_that_exits_are_gone);
+    both(tests, the_workers_of_a_host_that_becomes_another_program_are_gone);
+    both(tests, a_pool_without_descriptors_says_so_and_recovers);
+    both(tests, a_pool_with_few_descriptors_can_end_all_its_workers);
+    return suite;
+}

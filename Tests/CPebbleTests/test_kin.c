@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Processes and pools that jobs make. */
+#include "support.h"
+#include "boot.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* --- processes --- */
+
+static int job_with_child(pebble_call *call)
+{
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) _exit(23);
+    if (waitpid(pid, &status, 0) != pid) return 1;
+    return reply_number(call, WEXITSTATUS(status));
+}
+
+START_TEST(a_job_may_start_and_wait_for_a_child)
+{
+    pebble_pool *pool = pool_with(_i, 1);
+    ck_assert_int_eq(run(pool, job_with_child), 23);
+    close_pool(pool);
+}
+END_TEST
+
+static int job_with_program(pebble_call *call)
+{
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) execl("/bin/sh", "sh", "-c", "read line; exit 24", (char *)NULL); /* stdin is empty */
+    if (waitpid(pid, &status, 0) != pid) return 1;
+    return reply_number(call, WEXITSTATUS(status));
+}
+
+START_TEST(a_job_may_run_a_program)
+{
+    pebble_pool *pool = pool_with(_i, 1);
+    ck_assert_int_eq(run(pool, job_with_program), 24);
+    close_pool(pool);
+}
+END_TEST
+
+/* Tells the pids of five processes that a job may leave behind: a plain child,
+ * a child of that, one of another group, one of another session, a daemon. */
+static void leave_kin(const struct order *order)
+{
+    if (fork() == 0) {
+        if (fork() == 0) {
+            tell(order, getpid());
+            stay_busy();
+        }
+        tell(order, getpid());
+        stay_busy();
+    }
+    if (fork() == 0) {
+        setpgid(0, 0);
+        tell(order, getpid());
+        stay_busy();
+    }
+    if (fork() == 0) {
+        setsid();
+        signal(SIGTERM, SIG_IGN);
+        tell(order, getpid());
+        stay_busy();
+    }
+    if (fork() == 0) {
+        setsid();
+        if (fork() == 0) {
+            tell(order, getpid());
+            stay_busy();
+        }
+        _exit(0);
+    }
+}
+#define KIN 5
+
+static int job_leave_kin(pebble_call *call)
+{
+    const struct order *order = order_of(call);
+    leave_kin(order);
+    await_go(order);
+    if (order->number >= 0) _exit((int)order->number);
+    for (;;)
+        pause();
+}
+
+/* Every process of the job is gone when `end` has ended it. */
+static void takes_its_kin_along(int method, int64_t number, void (*end)(pebble_pool *, pebble_future *))
+{
+    struct scene scene;
+    scene_open(&scene);
+    pebble_pool *pool = pool_with(method, 1);
+    pebble_future *future = schedule_order(pool, job_leave_kin, order_in(&scene, number));
+    int processes[KIN];
+    for (int i = 0; i < KIN; i++)
+        processes[i] = watch_process((pid_t)hear(&scene));
+    let_go(&scene, 0);
+    end(pool, future);
+    for (int i = 0; i < KIN; i++)
+        expect_dead(processes[i]);
+    pebble_future_unref(future);
+    stop_pool(pool);
+}
+
+static void by_cancel(pebble_pool *pool, pebble_future *future)
+{
+    (void)pool;
+    pebble_future_cancel(future);
+}
+
+static void by_stop(pebble_pool *pool, pebble_future *future)
+{
+    (void)future;
+    pebble_pool_stop(pool);
+}
+
+static void by_itself(pebble_pool *pool, pebble_future *future)
+{
+    (void)pool;
+    ck_assert_int_eq(expect(future, PEBBLE_EXPIRED)->exit_code, 3);
+}
+
+START_TEST(all_processes_of_a_cancelled_job_are_killed)
+{
+    takes_its_kin_along(_i, -1, by_cancel);
+}
+END_TEST
+
+START_TEST(all_processes_of_a_stopped_job_are_killed)
+{
+    takes_its_kin_along(_i, -1, by_stop);
+}
+END_TEST
+
+START_TEST(all_processes_of_an_expired_job_are_killed)
+{
+    takes_its_kin_along(_i, 3, by_itself);
+}
+END_TEST
+
+static int job_daemonize(pebble_call *call)
+{
+    const struct order *order = order_of(call);
+    if (fork() == 0) {
+        setsid();
+        if (fork() > 0) _exit(0);
+        tell(order, getpid());
+        stay_busy();
+    }
+    return 0;
+}
+
+START_TEST(what_a_job_left_behind_goes_with_its_worker)
+{
+    struct scene scene;
+    scene_open(&scene);
+    pebble_pool *pool = pool_with(_i, 1);
+    expect_and_drop(schedule_order(pool, job_daemonize, order_in(&scene, 0)), PEBBLE_SUCCESS);
+    int process = watch_process((pid_t)hear(&scene));
+    close_pool(pool);
+    expect_dead(process);
+}
+END_TEST
+
+/* --- pools --- */
+
+/* Runs itself in a pool of its own until `number` is 0; replies with the number
+ * of processes that took part, or fails with an errno value. */
+static int job_nest(pebble_call *call)
+{
+    struct order order = *order_of(call);
+    if (order.number == 0) return reply_number(call, 1);
+    order.number--;
+    pebble_pool *pool;
+    pebble_future *future;
+    int rc = pebble_pool_new(&(struct pebble_pool_config){.max_workers = 1}, &pool);
+    if (rc < 0) return rc;
+    if ((rc = pebble_pool_schedule(pool, job_nest, &order, sizeof order, NULL, &future)) < 0) return rc;
+    pebble_future_wait(future, PEBBLE_FOREVER);
+    const struct pebble_outcome *outcome = pebble_future_outcome(future);
+    int64_t number = 0;
+    if (outcome->status == PEBBLE_SUCCESS) memcpy(&number, outcome->data, sizeof number);
+    rc = outcome->status == PEBBLE_SUCCESS ? 0 : outcome->status == PEBBLE_FAILURE ? outcome->code : 1000;
+    pebble_future_unref(future);
+    pebble_pool_close(pool);
+    if (pebble_pool_join(pool, PATIENCE) < 0) return 1001;
+    pebble_pool_unref(pool);
+    return rc ? rc : reply_number(call, number + 1);
+}
+
+START_TEST(a_job_may_run_a_pool)
+{
+    pebble_pool *pool = pool_with(_i, 1);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(number_from(schedule_order(pool, job_nest, (struct order){.number = 1})), 2);
+    close_pool(pool);
+}
+END_TEST
+
+START_TEST(a_job_of_a_job_may_run_a_pool)
+{
+    pebble_pool *pool = pool_with(_i, 2);
+    ck_assert_int_eq(number_from(schedule_order(pool, job_nest, (struct order){.number = 2})), 3);
+    close_pool(pool);
+}
+END_TEST
+
+START_TEST(nesting_is_bounded)
+{
+    pebble_pool *pool = pool_with(_i, 1);
+    ck_assert_int_eq(number_from(schedule_order(pool, job_nest, (struct order){.number = PB_DEPTH_MAX - 1})),
+                     PB_DEPTH_MAX);
+    pebble_future *future = schedule_order(pool, job_nest, (struct order){.number = 1000});
+    ck_assert_int_eq(expect(future, PEBBLE_FAILURE)->code, -ELOOP);
+    pebble_future_unref(future);
+    close_pool(pool);
+}
+END_TEST
+
+static int job_hang_in_a_pool(pebble_call *call)
+{
+    pebble_pool *pool;
+    pebble_future *future;
+    const struct order *order = order_of(call);
+    if (pebble_pool_new(&(struct pebble_pool_config){.max_workers = 1}, &pool) < 0) return 1;
+    if (pebble_pool_schedule(pool, job_resist, order, sizeof *order, NULL, &future) < 0) return 1;
+    tell(order, getpid());
+    return pebble_future_wait(future, PEBBLE_FOREVER);
+}
+
+START_TEST(pools_inside_a_job_die_with_it)
+{
+    struct scene scene;
+    scene_open(&scene);
+    pebble_pool *pool = pool_with(_i, 1);
+    pebble_future *future = schedule_order(pool, job_hang_in_a_pool, order_in(&scene, 0));
+    int one = watch_process((pid_t)hear(&scene)), other = watch_process((pid_t)hear(&scene));
+    pebble_future_cancel(future);
+    expect_dead(one);
+    expect_dead(other);
+    pebble_future_unref(future);
+    close_pool(pool);
+}
+END_TEST
+
+static int job_forget_a_pool(pebble_call *call)
+{
+    pebble_pool *pool;
+    pebble_future *future;
+    if (pebble_pool_new(NULL, &pool) < 0) return 1;
+    if (pebble_pool_schedule(pool, job_pid, NULL, 0, NULL, &future) < 0) return 1;
+    pebble_future_wait(future, PEBBLE_FOREVER);
+    return job_pid(call);
+}
+
+START_TEST(a_job_may_forget_its_pool)
+{
+    pebble_pool *pool = pool_with(_i, 1);
+    int server = (int)run(pool, job_server);
+    int64_t pid = run(pool, job_forget_a_pool);
+    ck_assert_int_eq(run(pool, job_pid), pid);
+    close_pool(pool);
+    /* The worker of the forgotten pool dies with ours; wait by starting another after it. */
+    pool = pool_with(_i, 1);
+    while (children_of(server) > 1)
+        run(pool, job_pid);
+    close_pool(pool);
+}
+END_TEST
+
+static int job_fork_and_use_a_pool(pebble_call *call)
+{
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        pebble_pool *pool;
+        pebble_future *future;
+        if (pebble_pool_new(&(struct pebble_pool_config){.max_workers = 1}, &pool) < 0) _exit(1);
+        if (pebble_pool_schedule(pool, job_pid, NULL, 0, NULL, &future) < 0) _exit(2);
+        pebble_future_wait(future, PEBBLE_FOREVER);
+        _exit(pebble_future_outcome(future)->status == PEBBLE_SUCCESS ? 25 : 3);
+    }
+    if (waitpid(pid, &status, 0) != pid) return 1;
+    return reply_number(call, WEXITSTATUS(status));
+}
+
+START_TEST(a_child_of_a_job_may_run_a_pool)
+{
+    pebble_pool *pool = pool_with(_i, 1);
+    ck_assert_int_eq(run(pool, job_fork_and_use_a_pool), 25);
+    close_pool(pool);
+}
+END_TEST
+
+Suite *kin_suite(void)
+{
+    Suite *suite = suite_create("kin");
+    TCase *tests = group(suite, "kin", 60);
+    both(tests, a_job_may_start_and_wait_for_a_child);
+    both(tests, a_job_may_run_a_program);
+    both(tests, all_processes_of_a_cancelled_job_are_killed);
+    both(tests, all_processes_of_a_stopped_job_are_killed);
+    both(tests, all_processes_of_an_expired_job_are_killed);
+    both(tests, what_a_job_left_behind_goes_with_its_worker);
+    both(tests, a_job_may_run_a_pool);
+    both(tests, a_job_of_a_job_may_run_a_pool);
+    both(tests, nesting_is_bounded);
+    both(tests, pools_inside_a_job_die_with_it);
+    both(tests, a_job_may_forget_its_pool);
+    both(tests, a_child_of_a_job_may_run_a_pool);
+    return suite;
+}

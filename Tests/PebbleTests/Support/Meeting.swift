@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+
+/// A point that a job and its test reach together: a named pipe, opening which waits for the other side.
+struct Meeting: ~Copyable {
+  let path: String
+  private let folder: String
+
+  init() {
+    var template = Array("/tmp/pebble-test-XXXXXX".utf8CString)
+    folder = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)) }
+    path = folder + "/pipe"
+    mkfifo(path, 0o600)
+  }
+
+  deinit {
+    unlink(path)
+    rmdir(folder)
+  }
+
+  /// Waits for the job to arrive.
+  func wait() {
+    close(open(path, O_RDONLY))
+  }
+
+  /// In the job: waits for the test to arrive.
+  static func arrive(at path: String) {
+    close(open(path, O_WRONLY))
+  }
+}

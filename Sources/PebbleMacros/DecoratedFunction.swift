@@ -67,7 +67,7 @@
       self.body = body
       self.form = type?.futureValue == nil ? .asynchronous : .future
       self.parameters = function.signature.parameterClause.parameters.map(Parameter.init)
-      self.result = type?.futureValue ?? type?.trimmedDescription ?? "Void"
+      self.result = type?.futureValue ?? type?.valueType ?? "Void"
       self.owner = context.lexicalContext.typeName
     }
   }
@@ -84,7 +84,8 @@
     /// The function as its entry names it.
     var callee: String {
       let name = declaration.name.trimmedDescription
-      return if isInstanceMember { "\(selfName).\(name)" } else { owner.map { "\($0).\(name)" } ?? name }
+      let base = instanceType == nil ? owner : selfName
+      return base.map { "\($0).\(name)" } ?? name
     }
 
     /// The name by which an entry knows the instance whose method it calls.
@@ -96,8 +97,9 @@
       return name
     }
 
-    private var isInstanceMember: Bool {
-      owner != nil && !declaration.isStatic
+    /// The type of the instance whose method this is, or `nil` if it needs none.
+    private var instanceType: String? {
+      declaration.isStatic ? nil : owner
     }
   }
 
@@ -111,14 +113,13 @@
 
     /// The parameters of the entry's closure. A method's instance comes first.
     var closureParameters: String {
-      let instance = isInstanceMember ? owner.map { "\(selfName): \($0)" } : nil
-      let others = parameters.map { "\($0.name): \($0.type)" }
-      return ((instance.map { [$0] } ?? []) + others).joined(separator: ", ")
+      let instance = instanceType.map { ["\(selfName): \($0)"] } ?? []
+      return (instance + parameters.map { "\($0.name): \($0.type)" }).joined(separator: ", ")
     }
 
     /// What is sent to a worker process, in the order of ``closureParameters``.
     var values: [String] {
-      (isInstanceMember ? ["self"] : []) + parameters.map(\.name)
+      (instanceType == nil ? [] : ["self"]) + parameters.map(\.name)
     }
   }
 
@@ -128,7 +129,7 @@
       self.label = parameter.firstName.tokenKind == .wildcard ? "" : "\(parameter.firstName.asLabel): "
       self.name = name.isValidSwiftIdentifier(for: .variableName) ? name : "`\(name)`"
       // Ownership is between a function and its callers; an entry receives its arguments from a decoder.
-      self.type = (parameter.type.as(AttributedTypeSyntax.self)?.baseType ?? parameter.type).trimmedDescription
+      self.type = (parameter.type.as(AttributedTypeSyntax.self)?.baseType ?? parameter.type).valueType
     }
   }
 
@@ -192,6 +193,12 @@
   // MARK: - Types
 
   extension TypeSyntax {
+    /// The source of the type of a closure's parameter or result, where an optional is never unwrapped implicitly.
+    fileprivate var valueType: String {
+      self.as(ImplicitlyUnwrappedOptionalTypeSyntax.self).map { "\($0.wrappedType.trimmedDescription)?" }
+        ?? trimmedDescription
+    }
+
     /// The source of `Value` if this is `ProcessFuture<Value>`.
     var futureValue: String? {
       let arguments: GenericArgumentClauseSyntax?

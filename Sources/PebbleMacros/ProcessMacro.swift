@@ -94,6 +94,14 @@
   }
 
   extension SyntaxProtocol {
+    /// Calls `body` with every node below this one, in source order.
+    fileprivate func forEachDescendant(_ body: (Syntax) -> Void) {
+      for child in children(viewMode: .sourceAccurate) {
+        body(child)
+        child.forEachDescendant(body)
+      }
+    }
+
     /// The first of `$0`, `$1`, … that belongs to the closure around this node.
     var firstAnonymousArgument: TokenSyntax? {
       if let token = self.as(TokenSyntax.self), case .dollarIdentifier = token.tokenKind {

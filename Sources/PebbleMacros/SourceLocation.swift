@@ -32,14 +32,4 @@
       return file?.split(separator: "/").last == "main.swift"
     }
   }
-
-  extension SyntaxProtocol {
-    /// Calls `body` with every node below this one, in source order.
-    func forEachDescendant(_ body: (Syntax) -> Void) {
-      for child in children(viewMode: .sourceAccurate) {
-        body(child)
-        child.forEachDescendant(body)
-      }
-    }
-  }
 #endif

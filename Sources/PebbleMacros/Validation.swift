@@ -115,7 +115,7 @@
         return .ownership(type, of: "parameter '\(plainName)'")
       }
       if ellipsis != nil { return .variadic(self) }
-      if type.contains(where: { $0.is(FunctionTypeSyntax.self) }) { return .closure(self) }
+      if type.containsFunctionType { return .closure(self) }
       if let opaque = type.firstOpaqueType { return .opaque(self, opaque) }
       if (secondName ?? firstName).tokenKind == .wildcard { return .unnamed(self, at: position) }
       return nil
@@ -131,23 +131,17 @@
   }
 
   extension SyntaxProtocol {
-    fileprivate func contains(where predicate: (Syntax) -> Bool) -> Bool {
-      var found = predicate(Syntax(self))
-      forEachDescendant { found = found || predicate($0) }
-      return found
+    /// Whether this is a function type or has one within, as in `[() -> Void]?`.
+    fileprivate var containsFunctionType: Bool {
+      self.is(FunctionTypeSyntax.self) || children(viewMode: .sourceAccurate).contains(where: \.containsFunctionType)
     }
 
     /// The first `some P` in a type.
     fileprivate var firstOpaqueType: SomeOrAnyTypeSyntax? {
-      var opaque: SomeOrAnyTypeSyntax?
-      _ = contains { node in
-        guard let type = node.as(SomeOrAnyTypeSyntax.self), type.someOrAnySpecifier.tokenKind == .keyword(.some) else {
-          return false
-        }
-        opaque = opaque ?? type
-        return true
+      if let type = self.as(SomeOrAnyTypeSyntax.self), type.someOrAnySpecifier.tokenKind == .keyword(.some) {
+        return type
       }
-      return opaque
+      return children(viewMode: .sourceAccurate).lazy.compactMap(\.firstOpaqueType).first
     }
   }
 #endif

@@ -120,20 +120,20 @@
           """)
     }
 
-    @Test("quotes keywords, and drops ownership from the entry")
+    @Test("quotes keywords, and leaves what an entry does not share with its function")
     func parameters() {
       expect(
-        "@ConcurrentProcess func `repeat`(in: Int, `class` c: sending [Int]) async throws { }",
+        "@ConcurrentProcess func `repeat`(in: Int!, `class` c: sending [Int]) async throws { }",
         expandsTo: """
-          func `repeat`(in: Int, `class` c: sending [Int]) async throws {
-          func repeat__body(in: Int, `class` c: sending [Int]) async throws -> Void {
+          func `repeat`(in: Int!, `class` c: sending [Int]) async throws {
+          func repeat__body(in: Int!, `class` c: sending [Int]) async throws -> Void {
 
           }
           if Pebble._Decorated.runsInPlace {
             return try await repeat__body(in: `in`, class: c)
           }
           return try await Pebble._Decorated.call(
-            { Pebble.ProcessCall($0).run { (`in`: Int, c: [Int]) async throws -> Void in \
+            { Pebble.ProcessCall($0).run { (`in`: Int?, c: [Int]) async throws -> Void in \
           try await `repeat`(in: `in`, class: c) } },
             "repeat", Pebble._DecoratorOptions(), `in`, c)
           }

@@ -188,6 +188,14 @@
         ])
     }
 
+    @Test("needs a body")
+    func noBody() {
+      expect(
+        "@ConcurrentProcess func f() async throws",
+        expandsTo: "func f() async throws {\nSwift.fatalError()\n}",
+        diagnostics: [DiagnosticSpec(message: "'@ConcurrentProcess' needs 'f' to have a body", line: 1, column: 1)])
+    }
+
     @Test("warns of globals in main.swift")
     func mainFile() {
       expect(

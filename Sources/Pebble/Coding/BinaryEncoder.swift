@@ -15,7 +15,10 @@ struct BinaryEncoder {
     let start = bytes.count
     let storage = EncodingStorage()
     storage.swap(&bytes)
-    defer { storage.swap(&bytes) }
+    defer {
+      storage.swap(&bytes)
+      storage.release()
+    }
     do {
       try value.encode(in: storage, container: nil, parent: nil, key: nil)
       try storage.finish(from: start)

@@ -14,11 +14,14 @@ final class EncodingStorage {
   /// What an `encode(to:)` did wrong where it could not throw. Kept by the storage that the others continue.
   @exclusivity(unchecked) private var failure: EncodingError?
   private let origin: EncodingStorage?
+  /// The storages whose `origin` this one is.
+  @exclusivity(unchecked) private var others: [EncodingStorage] = []
 
   init(continuing origin: EncodingStorage? = nil) {
     writer = .allocate(capacity: 1)
     writer.initialize(to: ByteWriter())
     self.origin = origin
+    origin?.others.append(self)
   }
 
   deinit {
@@ -96,6 +99,14 @@ final class EncodingStorage {
     let joined = try writer.pointee.reader.joined(from: start, with: continuations)
     writer.pointee.truncate(to: start)
     joined.withBytes { writer.pointee.append($0) }
+  }
+
+  /// Ends all references among the nodes and storages. To be called when nothing more is written.
+  func release() {
+    innermost = nil
+    continuations = [:]
+    for other in others { other.release() }
+    others = []
   }
 
   /// Forgets the bytes from `offset` on and the containers in them.

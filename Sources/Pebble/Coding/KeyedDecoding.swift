@@ -5,12 +5,9 @@ struct KeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
   var codingPath: [any CodingKey] { node.codingPath }
 
+  /// No key comes twice, for types rely on that.
   var allKeys: [Key] {
-    var keys: [Key] = []
-    try? node.entries.forEach(node.reader) { entry in
-      if let key = Key(stringValue: node.reader.name(of: entry)) { keys.append(key) }
-    }
-    return keys
+    node.entries.names(node.reader).compactMap(Key.init(stringValue:))
   }
 
   func contains(_ key: Key) -> Bool {

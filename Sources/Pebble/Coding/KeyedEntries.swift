@@ -61,8 +61,18 @@ struct KeyedEntries {
     return index
   }
 
-  /// Visits the entries in the order they were written, up to the first malformed one.
-  func forEach(_ reader: ByteReader, _ body: (WireEntry) -> Void) throws(WireFailure) {
+  /// The names in the order they were written, up to the first malformed entry, each of them once.
+  func names(_ reader: ByteReader) -> [String] {
+    var names: [String] = []
+    try? forEach(reader) { entry in names.append(reader.name(of: entry)) }
+    if names.count < 2 { return names }
+    var seen = Set<String>(minimumCapacity: names.count)
+    let isRepeated = names.map { !seen.insert($0).inserted }
+    return isRepeated.contains(true) ? zip(names, isRepeated).compactMap { $1 ? nil : $0 } : names
+  }
+
+  /// Visits the entries in the order they were written.
+  private func forEach(_ reader: ByteReader, _ body: (WireEntry) -> Void) throws(WireFailure) {
     var offset = bytes.lowerBound
     while offset < bytes.upperBound {
       let entry = try reader.entry(at: offset, limit: bytes.upperBound)

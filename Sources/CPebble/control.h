@@ -13,6 +13,7 @@ enum pb_control_kind {
     PB_CONTROL_HELLO,       /* to host: the server reached its entry point and serves this channel */
     PB_CONTROL_CONNECT,     /* to server: serve one more channel; the channel's far end */
     PB_CONTROL_START,       /* to server: start a worker: worker, number, spawn, pool; its end of the link */
+    PB_CONTROL_KILL,        /* to server: kill a worker: for a host that had no descriptor left for its pidfd */
     PB_CONTROL_STARTED,     /* to host: worker, pid, error; its pidfd */
     PB_CONTROL_EXITED,      /* to host: worker, exit */
     PB_CONTROL_KINDS,

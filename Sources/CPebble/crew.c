@@ -27,9 +27,17 @@ static void count_state(struct pebble_pool *pool, struct pb_worker *worker, enum
     worker->state = next;
 }
 
-static void kill_process(struct pb_worker *worker)
+/* Without a pidfd the server has to do it: for want of a descriptor here, or
+ * when it is still to tell. Then the alarm sees to it that it was done. */
+static void kill_process(struct pebble_pool *pool, struct pb_worker *worker)
 {
-    worker->kill_owed = pb_proc_kill(&worker->proc) < 0 && worker->proc.pid == 0;
+    if (worker->proc.pidfd >= 0) {
+        pb_proc_kill(&worker->proc);
+        pb_wheel_disarm(&pool->wheel, &worker->alarm.timer);
+        return;
+    }
+    pb_control_send(pool->channel, &(struct pb_control){.kind = PB_CONTROL_KILL, .worker = worker->id}, -1);
+    if (!pool->fresh) pb_loop_arm(pool, &worker->alarm, pb_after(pb_now(), LEAVE_TIME));
 }
 
 static void step(struct pebble_pool *pool, struct pb_worker *worker, enum pb_worker_event event)
@@ -38,8 +46,11 @@ static void step(struct pebble_pool *pool, struct pb_worker *worker, enum pb_wor
     if (to.next == worker->state && !to.kill) return;
     bool died = event == PB_WORKER_BROKEN || event == PB_WORKER_EXITED;
     if (worker->state == PB_WORKER_IDLE && died) atomic_fetch_add(&pool->count.idle_deaths, 1);
+    worker->stillborn |= worker->state == PB_WORKER_STARTING && to.next == PB_WORKER_DYING;
+    pool->stillborn += worker->stillborn && to.next == PB_WORKER_DYING;
+    pool->stillborn -= worker->stillborn && to.next == PB_WORKER_GONE;
     count_state(pool, worker, to.next);
-    if (to.kill) kill_process(worker);
+    if (to.kill) kill_process(pool, worker);
     if (to.kill && event == PB_WORKER_KILLED) atomic_fetch_add(&pool->count.killed, 1);
     switch (to.next) {
     case PB_WORKER_LEAVING:
@@ -48,7 +59,6 @@ static void step(struct pebble_pool *pool, struct pb_worker *worker, enum pb_wor
         break;
     case PB_WORKER_DYING:
         pb_loop_unwatch(pool, worker->link.fd);
-        pb_wheel_disarm(&pool->wheel, &worker->alarm.timer);
         break;
     case PB_WORKER_GONE:
         pb_loop_unwatch(pool, worker->link.fd);
@@ -88,8 +98,10 @@ void pb_crew_free_gone(struct pebble_pool *pool)
 
 static void start_failed(struct pebble_pool *pool, enum pebble_cause cause, int error, int64_t now)
 {
-    if (pb_timer_armed(&pool->backoff.timer)) return; /* several at once are one failure */
-    pool->failures++;
+    if (!pb_timer_armed(&pool->backoff.timer)) { /* several at once are one failure */
+        pool->failures++;
+        pb_loop_arm(pool, &pool->backoff, pb_after(now, pb_dispatch_backoff(pool->failures)));
+    }
     bool others = pool->by_state[PB_WORKER_STARTING] + pool->by_state[PB_WORKER_IDLE] +
                       pool->by_state[PB_WORKER_BUSY] > 0;
     if (cause == PEBBLE_CAUSE_NO_ENTRY) {
@@ -98,7 +110,6 @@ static void start_failed(struct pebble_pool *pool, enum pebble_cause cause, int 
     } else if (!others && pool->failures >= START_TRIES) {
         pb_loop_refuse_queue(pool, cause, error);
     }
-    pb_loop_arm(pool, &pool->backoff, pb_after(now, pb_dispatch_backoff(pool->failures)));
 }
 
 static int connect_server(struct pebble_pool *pool)
@@ -237,15 +248,24 @@ static void on_reply(struct pebble_pool *pool, struct pb_worker *worker, struct 
     if (pool->config.max_tasks && worker->served >= pool->config.max_tasks) step(pool, worker, PB_WORKER_RETIRED);
 }
 
+/* It is ready when it says so and the server has told its pid, which outcomes are to name. */
+static void on_ready(struct pebble_pool *pool, struct pb_worker *worker)
+{
+    if (worker->proc.pid == 0) return;
+    pool->failures = 0;
+    pb_wheel_disarm(&pool->wheel, &worker->alarm.timer);
+    step(pool, worker, PB_WORKER_READY);
+}
+
 static void on_message(struct pebble_pool *pool, struct pb_worker *worker, struct pb_message *message)
 {
-    if (message->head.kind == PB_FRAME_READY) {
-        pool->failures = 0;
-        worker->ready_once = true;
-        pb_wheel_disarm(&pool->wheel, &worker->alarm.timer);
-        step(pool, worker, PB_WORKER_READY);
-    } else {
+    if (message->head.kind != PB_FRAME_READY) {
         on_reply(pool, worker, message);
+    } else if (worker->ready_once) {
+        step(pool, worker, PB_WORKER_BROKEN);
+    } else {
+        worker->ready_once = true;
+        on_ready(pool, worker);
     }
     free(message->block);
 }
@@ -325,6 +345,7 @@ static void on_server_gone(struct pebble_pool *pool, int64_t now)
         struct pb_exit unknown = {.pid = worker->proc.pid, .code = never_entered ? PB_EXIT_NO_ENTRY : -1};
         bury(pool, worker, &unknown, now);
     }
+    if (never_entered) start_failed(pool, PEBBLE_CAUSE_NO_ENTRY, ENOEXEC, now);
 }
 
 static struct pb_worker *worker_by_id(struct pebble_pool *pool, uint64_t id)
@@ -345,9 +366,8 @@ static void on_started(struct pebble_pool *pool, struct pb_worker *worker, const
     }
     worker->proc = (struct pb_proc){message->pid, *pidfd};
     *pidfd = -1;
-    if (worker->job) atomic_store_explicit(&worker->job->pid, message->pid, memory_order_relaxed);
-    if (worker->kill_owed) pb_proc_kill(&worker->proc);
-    worker->kill_owed = false;
+    if (worker->state == PB_WORKER_DYING) kill_process(pool, worker);
+    if (worker->state == PB_WORKER_STARTING && worker->ready_once) on_ready(pool, worker);
 }
 
 void pb_crew_on_channel(struct pebble_pool *pool)
@@ -372,10 +392,11 @@ void pb_crew_on_channel(struct pebble_pool *pool)
 
 void pb_crew_on_alarm(struct pebble_pool *pool, struct pb_worker *worker)
 {
-    if (worker->state == PB_WORKER_STARTING && pool->fresh) {
+    if (pool->fresh) {
         on_server_gone(pool, pb_now()); /* it never said hello */
         return;
     }
     if (worker->state == PB_WORKER_STARTING) worker->start_error = ETIMEDOUT;
+    if (worker->state == PB_WORKER_DYING) kill_process(pool, worker);
     pb_crew_kill(pool, worker);
 }

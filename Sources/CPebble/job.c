@@ -77,6 +77,7 @@ void pb_job_publish(struct pebble_future *job)
 {
     pb_latch_set(&job->state, PB_JOB_DONE);
     pb_callback_fire(job);
+    atomic_fetch_add(&job->pool->count.published, 1);
 }
 
 void pb_job_release(struct pebble_future *job)

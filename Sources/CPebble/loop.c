@@ -223,7 +223,7 @@ static void dispatch(struct pebble_pool *pool, int64_t now)
             .starting = pool->by_state[PB_WORKER_STARTING],
             .max_workers = pool->config.max_workers,
             .closing = atomic_load(&pool->phase) != PB_POOL_OPEN,
-            .may_start = !atomic_load(&pool->broken) && !pb_timer_armed(&pool->backoff.timer),
+            .may_start = !atomic_load(&pool->broken) && !pb_timer_armed(&pool->backoff.timer) && !pool->stillborn,
         };
         switch (pb_dispatch_next(&view)) {
         case PB_ASSIGN: {
@@ -249,10 +249,12 @@ static void deliver(struct pebble_pool *pool)
     }
 }
 
+/* A job that is being cancelled may be settled and not published yet: its post will wake the loop. */
 static bool at_rest(struct pebble_pool *pool)
 {
     return atomic_load(&pool->phase) != PB_POOL_OPEN && pool->queued == 0 && TAILQ_EMPTY(&pool->workers) &&
-           TAILQ_EMPTY(&pool->deliveries) && pb_inbox_close(&pool->inbox);
+           atomic_load(&pool->count.published) == atomic_load(&pool->count.scheduled) &&
+           pb_inbox_close(&pool->inbox);
 }
 
 /* One turn. What a step finds to do for an earlier one waits for the next turn;

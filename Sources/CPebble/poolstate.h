@@ -33,7 +33,7 @@ struct pebble_pool {
     struct pb_inbox inbox;
     struct pb_callback_thread callbacks;
     struct {
-        atomic_uint_least64_t scheduled, begun, ended, done, workers, started, expired, killed, idle_deaths;
+        atomic_uint_least64_t scheduled, begun, ended, done, published, workers, started, expired, killed, idle_deaths;
     } count;
 
     /* the loop's */
@@ -51,6 +51,7 @@ struct pebble_pool {
     unsigned by_state[PB_WORKER_STATES];
     uint64_t next_worker, next_job;
     unsigned failures; /* starts in a row */
+    unsigned stillborn; /* workers that are dying so: the next start waits for what is learnt from them */
     struct pb_alarm backoff;
 };
 

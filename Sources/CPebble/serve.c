@@ -239,6 +239,14 @@ static void start_worker(struct channel *channel, const struct pb_control *reque
     owe(worker);
 }
 
+/* What the host cannot do itself for want of a pidfd. */
+static void kill_worker(struct channel *channel, uint64_t id)
+{
+    struct worker *worker;
+    LIST_FOREACH(worker, &channel->workers, sibling)
+        if (worker->id == id && worker->pid) kill(worker->pid, SIGKILL);
+}
+
 /* --- ends --- */
 
 static struct worker *worker_of(pid_t pid)
@@ -344,6 +352,7 @@ static void receive(struct channel *channel)
             continue;
         }
         if (message.kind == PB_CONTROL_START && channel->pool) start_worker(channel, &message, fd);
+        if (message.kind == PB_CONTROL_KILL && channel->pool) kill_worker(channel, message.worker);
         pb_close(&fd);
     }
     if (rc == 0) return;

@@ -15,7 +15,6 @@
 #include "fd.h"
 #include "sig.h"
 
-#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -37,11 +36,12 @@ struct detached {
 
 void pb_spawn_place_fds(int a, int b)
 {
-    /* First out of the way of each other, then into place. */
-    a = fcntl(a, F_DUPFD_CLOEXEC, PB_BOOT_FDS_END);
-    b = fcntl(b, F_DUPFD_CLOEXEC, PB_BOOT_FDS_END);
+    /* First b out of the way of a: over what is there, since no descriptor may be free. */
+    int spare = a == PB_BOOT_FDS_END ? PB_BOOT_FDS_END + 1 : PB_BOOT_FDS_END;
+    dup2(b, spare);
     dup2(a, PB_BOOT_CHANNEL_FD);
-    dup2(b, PB_BOOT_EXTRA_FD);
+    dup2(spare, PB_BOOT_EXTRA_FD);
+    pb_set_cloexec(PB_BOOT_CHANNEL_FD, false); /* which it keeps if it was there already */
     pb_close_from(PB_BOOT_FDS_END);
 }
 

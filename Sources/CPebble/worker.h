@@ -39,7 +39,7 @@ struct pb_worker_step {
 struct pb_worker {
     enum pb_worker_state state;
     bool ready_once;           /* it did reach its entry point */
-    bool kill_owed;            /* as soon as its pidfd is here */
+    bool stillborn;            /* it dies, or died, before it could be used */
     int start_error;           /* the errno value of a failed start */
     uint64_t id;
     uint64_t served;           /* jobs */

@@ -14,9 +14,9 @@ struct BinaryEncoder {
     if bytes.append(directly: value) { return }
     let start = bytes.count
     let storage = EncodingStorage()
-    storage.swap(&bytes)
+    swap(&bytes, &storage.bytes)
     defer {
-      storage.swap(&bytes)
+      swap(&bytes, &storage.bytes)
       storage.release()
     }
     do {

@@ -41,7 +41,8 @@ extension DecodingError {
   }
 
   static func missing(_ key: some CodingKey, at path: [any CodingKey]) -> DecodingError {
-    .keyNotFound(key, Context(codingPath: path, debugDescription: "No value is associated with \"\(key.stringValue)\"."))
+    .keyNotFound(
+      key, Context(codingPath: path, debugDescription: "No value is associated with \"\(key.stringValue)\"."))
   }
 
   static func exhausted(_ type: Any.Type, at path: [any CodingKey]) -> DecodingError {

@@ -83,7 +83,7 @@ private struct Joiner: ~Copyable {
 
   /// Appends the continuation, if any, and writes the length.
   private mutating func close(_ header: Int, _ size: Int, continuedAt offset: Int) {
-    continuations[offset]?.storage.writer.pointee.withBytes { continuation in
+    continuations[offset]?.storage.bytes.withBytes { continuation in
       output.append(UnsafeRawBufferPointer(rebasing: continuation[(1 + size)...]))
     }
     output.patch(output.count - header - 1 - size, at: header + 1)

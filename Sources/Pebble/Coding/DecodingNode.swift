@@ -73,7 +73,8 @@ final class DecodingNode: Decoder {
 
   /// Decodes a value inside this one.
   @inline(__always)
-  func decode<T: Decodable>(_ type: T.Type, _ value: WireValue, _ key: @autoclosure () -> (any CodingKey)?) throws -> T {
+  func decode<T: Decodable>(_ type: T.Type, _ value: WireValue, _ key: @autoclosure () -> (any CodingKey)?) throws -> T
+  {
     let node: DecodingNode
     do throws(WireFailure) {
       let reader = reader

@@ -18,7 +18,7 @@ final class EncodingNode: Encoder {
 
   let storage: EncodingStorage
   /// The bytes of `storage`, which keeps them.
-  let writer: UnsafeMutablePointer<ByteWriter>
+  private let writer: UnsafeMutablePointer<ByteWriter>
   let valueType: Any.Type
   let depth: Int
   private let parent: EncodingNode?
@@ -46,7 +46,7 @@ final class EncodingNode: Encoder {
     self.valueType = valueType
     depth = (parent?.depth ?? 0) + 1
     origin = nil
-    header = writer.pointee.count
+    header = storage.bytes.count
   }
 
   /// The rest of the container that was closed at `header` in `storage`.
@@ -63,6 +63,11 @@ final class EncodingNode: Encoder {
     origin = (storage, header)
     self.header = 0
     self.seen = seen
+  }
+
+  var bytes: ByteWriter {
+    @inline(__always) _read { yield writer.pointee }
+    @inline(__always) _modify { yield &writer.pointee }
   }
 
   var userInfo: [CodingUserInfoKey: Any] { [:] }
@@ -96,13 +101,14 @@ final class EncodingNode: Encoder {
       return self
     }
     if state != .fresh, state != .single, self.kind == kind { return self }
-    storage.fail(.misuse(by: valueType, "asks for a \(kind) container after something else was encoded", at: codingPath))
+    storage.fail(
+      .misuse(by: valueType, "asks for a \(kind) container after something else was encoded", at: codingPath))
     return discarded(as: kind)
   }
 
   /// Whether nothing has been written, neither by this value nor behind its back.
   private var isAtEnd: Bool {
-    state == .fresh && header == writer.pointee.count
+    state == .fresh && header == bytes.count
   }
 
   /// To be called before the only thing this value encodes is appended.
@@ -125,7 +131,7 @@ final class EncodingNode: Encoder {
   /// To be called after `encode(to:)`, with the container that the value is in. A value that wrote nothing is `empty`.
   @inline(__always)
   func finish(inside parent: EncodingNode?) {
-    if isAtEnd { writer.pointee.append(.empty) }
+    if isAtEnd { bytes.append(.empty) }
     if state != .closed { storage.close(inside: parent) }
   }
 }
@@ -165,7 +171,9 @@ extension EncodingNode {
   }
 
   /// The container inside this one that was closed at `header`, to be written to again under `key`.
-  func reopened(_ kind: ContainerKind, at header: Int, of storage: EncodingStorage, _ key: any CodingKey) -> EncodingNode {
+  func reopened(_ kind: ContainerKind, at header: Int, of storage: EncodingStorage, _ key: any CodingKey)
+    -> EncodingNode
+  {
     storage.continuation(
       of: header, kind,
       for: EncodingNode(continuing: header, of: storage, parent: self, key: key, valueType: valueType, seen: .unknown))
@@ -173,7 +181,7 @@ extension EncodingNode {
 
   /// A container whose bytes nobody will read.
   private func discarded(as kind: ContainerKind) -> EncodingNode {
-    let storage = EncodingStorage(continuing: storage)
+    let storage = EncodingStorage(continuing: storage, isDiscarding: true)
     let node = EncodingNode(in: storage, parent: parent, key: key, valueType: valueType)
     storage.open(node, kind)
     return node

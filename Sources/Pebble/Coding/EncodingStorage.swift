@@ -14,14 +14,14 @@ final class EncodingStorage {
   /// What an `encode(to:)` did wrong where it could not throw. Kept by the storage that the others continue.
   @exclusivity(unchecked) private var failure: EncodingError?
   private let origin: EncodingStorage?
-  /// The storages whose `origin` this one is.
-  @exclusivity(unchecked) private var others: [EncodingStorage] = []
+  /// Whether nobody will read the bytes. Then containers may overlap, and none is referred to, which would be a cycle.
+  @exclusivity(unchecked) private var isDiscarding: Bool
 
-  init(continuing origin: EncodingStorage? = nil) {
+  init(continuing origin: EncodingStorage? = nil, isDiscarding: Bool = false) {
     writer = .allocate(capacity: 1)
     writer.initialize(to: ByteWriter())
     self.origin = origin
-    origin?.others.append(self)
+    self.isDiscarding = isDiscarding
   }
 
   deinit {
@@ -29,9 +29,9 @@ final class EncodingStorage {
     writer.deallocate()
   }
 
-  /// Exchanges all bytes, as is done before a value is encoded and again when it has been.
-  func swap(_ bytes: inout ByteWriter) {
-    Swift.swap(&bytes, &writer.pointee)
+  var bytes: ByteWriter {
+    @inline(__always) _read { yield writer.pointee }
+    @inline(__always) _modify { yield &writer.pointee }
   }
 
   /// Remembers the first failure until `finish`.
@@ -43,11 +43,11 @@ final class EncodingStorage {
   /// Appends the header of the container that `node` becomes.
   @inline(__always)
   func open(_ node: EncodingNode, _ kind: ContainerKind) {
-    node.open(as: kind, at: writer.pointee.count, inside: innermost.take())
-    innermost = node
-    writer.pointee.append(kind.tag)
-    writer.pointee.append(bare: 0 as UInt64)
-    if kind == .unkeyed { writer.pointee.append(bare: 0 as UInt64) }
+    node.open(as: kind, at: bytes.count, inside: innermost.take())
+    if !isDiscarding { innermost = node }
+    bytes.append(kind.tag)
+    bytes.append(bare: 0 as UInt64)
+    if kind == .unkeyed { bytes.append(bare: 0 as UInt64) }
   }
 
   /// Closes all containers inside of `node`.
@@ -55,8 +55,8 @@ final class EncodingStorage {
   func close(inside node: EncodingNode?) {
     while let open = innermost, open !== node {
       let header = 1 + (open.kind == .unkeyed ? WireHeader.unkeyed : WireHeader.keyed)
-      writer.pointee.patch(writer.pointee.count - open.header - header, at: open.header + 1)
-      if open.kind == .unkeyed { writer.pointee.patch(open.count, at: open.header + 9) }
+      bytes.patch(bytes.count - open.header - header, at: open.header + 1)
+      if open.kind == .unkeyed { bytes.patch(open.count, at: open.header + 9) }
       innermost = open.close()
     }
   }
@@ -65,14 +65,15 @@ final class EncodingStorage {
   func continuation(of header: Int, _ kind: ContainerKind, for node: @autoclosure () -> EncodingNode) -> EncodingNode {
     if let known = continuations[header] { return known }
     let continuation = node()
+    continuation.storage.isDiscarding = isDiscarding
     continuation.storage.open(continuation, kind)
-    continuations[header] = continuation
+    if !isDiscarding { continuations[header] = continuation }
     return continuation
   }
 
   /// How many elements the closed unkeyed container at `header` had when it was closed.
   func elementCount(at header: Int) -> Int {
-    let container = try? writer.pointee.reader.elements(writer.pointee.reader.value(at: header, limit: writer.pointee.count))
+    let container = try? bytes.reader.elements(bytes.reader.value(at: header, limit: bytes.count))
     return container?.count ?? 0
   }
 
@@ -83,9 +84,9 @@ final class EncodingStorage {
 
   /// Marks the closed value at `offset` as the content of an optional, if it would be taken for an optional itself.
   func wrapOptional(at offset: Int) {
-    guard let value = try? writer.pointee.reader.value(at: offset, limit: writer.pointee.count), value.tag == .null || value.tag == .some
+    guard let value = try? bytes.reader.value(at: offset, limit: bytes.count), value.tag == .null || value.tag == .some
     else { return }
-    writer.pointee.insert(.some, at: offset)
+    bytes.insert(.some, at: offset)
     guard !continuations.isEmpty else { return }
     continuations = Dictionary(uniqueKeysWithValues: continuations.map { ($0 < offset ? $0 : $0 + 1, $1) })
   }
@@ -96,24 +97,27 @@ final class EncodingStorage {
     if let failure { throw failure }
     guard !continuations.isEmpty else { return }
     for continuation in continuations.values { try continuation.storage.finish(from: 0) }
-    let joined = try writer.pointee.reader.joined(from: start, with: continuations)
-    writer.pointee.truncate(to: start)
-    joined.withBytes { writer.pointee.append($0) }
-  }
-
-  /// Ends all references among the nodes and storages. To be called when nothing more is written.
-  func release() {
-    innermost = nil
-    continuations = [:]
-    for other in others { other.release() }
-    others = []
+    let joined = try bytes.reader.joined(from: start, with: continuations)
+    bytes.truncate(to: start)
+    joined.withBytes { bytes.append($0) }
   }
 
   /// Forgets the bytes from `offset` on and the containers in them.
   func abandon(from offset: Int) {
     while let open = innermost, open.header >= offset { innermost = open.abandon() }
-    if !continuations.isEmpty { continuations = continuations.filter { $0.key < offset } }
-    if writer.pointee.count > offset { writer.pointee.truncate(to: offset) }
+    for (header, continuation) in continuations where header >= offset {
+      continuation.storage.release()
+      continuations[header] = nil
+    }
+    if bytes.count > offset { bytes.truncate(to: offset) }
+  }
+
+  /// Ends the references among nodes and storages. What is still written is discarded.
+  func release() {
+    isDiscarding = true
+    innermost = nil
+    for continuation in continuations.values { continuation.storage.release() }
+    continuations = [:]
   }
 }
 

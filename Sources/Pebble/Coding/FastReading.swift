@@ -189,6 +189,7 @@ private let foundationData: Any.Type? = _typeByName("20FoundationEssentials4Data
 extension RangeReplaceableCollection {
   fileprivate static func copying(_ bytes: UnsafeRawBufferPointer) -> Self? {
     guard Element.self == UInt8.self else { return nil }
-    return Self(UnsafeBufferPointer(start: bytes.baseAddress?.assumingMemoryBound(to: Element.self), count: bytes.count))
+    return Self(
+      UnsafeBufferPointer(start: bytes.baseAddress?.assumingMemoryBound(to: Element.self), count: bytes.count))
   }
 }

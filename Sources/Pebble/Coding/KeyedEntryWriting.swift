@@ -6,7 +6,7 @@ extension EncodingNode {
   @inline(__always)
   func entry(_ name: String, _ write: (inout ByteWriter) -> Void) {
     guard beginEntry(name) else { return continuation.entryElsewhere(name, write) }
-    write(&writer.pointee)
+    write(&bytes)
   }
 
   @inline(never)
@@ -18,7 +18,7 @@ extension EncodingNode {
   @inline(never)
   private func beginEntry(_ name: String) -> Bool {
     guard activate() else { return false }
-    let start = writer.pointee.count
+    let start = bytes.count
     if append(key: name) { written(name, before: start)?.kill() }
     return true
   }
@@ -26,11 +26,11 @@ extension EncodingNode {
   /// - Parameter asOptional: whether the reader may find nothing instead of a value.
   func entry<T: Encodable>(_ key: some CodingKey, _ value: T, asOptional: Bool) throws {
     guard activate() else { return try continuation.entry(key, value, asOptional: asOptional) }
-    let start = writer.pointee.count
+    let start = bytes.count
     let name = key.stringValue
     let isRepeated = append(key: name)
-    if !writer.pointee.append(directly: value) {
-      let offset = writer.pointee.count
+    if !bytes.append(directly: value) {
+      let offset = bytes.count
       do {
         try value.encode(in: storage, container: self, parent: self, key: key)
       } catch {
@@ -45,12 +45,12 @@ extension EncodingNode {
   /// A container in this one. A second request for the same key and kind continues what the first one began.
   func container(_ kind: ContainerKind, _ key: some CodingKey) -> EncodingNode {
     guard activate() else { return continuation.container(kind, key) }
-    let start = writer.pointee.count
+    let start = bytes.count
     let name = key.stringValue
     if append(key: name), let previous = written(name, before: start) {
       let value = previous.entry.value
       if kind != .slot, value.tag == kind.tag {
-        writer.pointee.truncate(to: start)
+        bytes.truncate(to: start)
         return reopened(kind, at: value.payload - 1, of: previous.storage, key)
       }
       previous.kill()
@@ -62,14 +62,14 @@ extension EncodingNode {
   @inline(__always)
   private func append(key name: String) -> Bool {
     if seen.isLarge { return appendToLarge(key: name) }
-    let start = writer.pointee.count
-    writer.pointee.append(key: name)
-    return seen.insert(writer.pointee.reader.bytes(start, count: writer.pointee.count - start))
+    let start = bytes.count
+    bytes.append(key: name)
+    return seen.insert(bytes.reader.bytes(start, count: bytes.count - start))
   }
 
   @inline(never)
   private func appendToLarge(key name: String) -> Bool {
-    defer { writer.pointee.append(key: name) }
+    defer { bytes.append(key: name) }
     return seen.insert(name, all: names)
   }
 
@@ -78,20 +78,20 @@ extension EncodingNode {
   private func written(_ name: String, before end: Int) -> WrittenEntry? {
     var found: WrittenEntry?
     forEachEntry(before: end) { storage, entry in
-      if storage.writer.pointee.reader.entry(entry, isNamed: name) { found = WrittenEntry(storage: storage, entry: entry) }
+      if storage.bytes.reader.entry(entry, isNamed: name) { found = WrittenEntry(storage: storage, entry: entry) }
     }
     return found
   }
 
   private func names() -> [String] {
     var names: [String] = []
-    forEachEntry(before: writer.pointee.count) { storage, entry in names.append(storage.writer.pointee.reader.name(of: entry)) }
+    forEachEntry(before: bytes.count) { storage, entry in names.append(storage.bytes.reader.name(of: entry)) }
     return names
   }
 
   /// Visits the entries of this container and of the one it continues.
   private func forEachEntry(before end: Int, _ body: (EncodingStorage, WireEntry) -> Void) {
-    if let origin, let closed = try? origin.storage.writer.pointee.reader.body(at: origin.header) {
+    if let origin, let closed = try? origin.storage.bytes.reader.body(at: origin.header) {
       origin.storage.forEachEntry(in: closed, body)
     }
     storage.forEachEntry(in: header + 1 + WireHeader.keyed..<end, body)
@@ -103,7 +103,7 @@ private struct WrittenEntry {
   let entry: WireEntry
 
   func kill() {
-    storage.writer.pointee.setLowestBit(at: entry.offset)
+    storage.bytes.setLowestBit(at: entry.offset)
   }
 }
 
@@ -111,8 +111,8 @@ extension EncodingStorage {
   fileprivate func forEachEntry(in body: Range<Int>, _ visit: (EncodingStorage, WireEntry) -> Void) {
     var offset = body.lowerBound
     while offset < body.upperBound {
-      guard let entry = try? writer.pointee.reader.entry(at: offset, limit: body.upperBound),
-        let end = try? writer.pointee.reader.end(of: entry.value)
+      guard let entry = try? bytes.reader.entry(at: offset, limit: body.upperBound),
+        let end = try? bytes.reader.end(of: entry.value)
       else { return }
       visit(self, entry)
       offset = end

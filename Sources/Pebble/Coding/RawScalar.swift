@@ -64,8 +64,8 @@ extension Float: RawScalar { static var tag: WireTag { .float32 } }
 extension Double: RawScalar { static var tag: WireTag { .float64 } }
 
 #if _pointerBitWidth(_64)
-extension Int: RawScalar { static var tag: WireTag { .int64 } }
-extension UInt: RawScalar { static var tag: WireTag { .uint64 } }
+  extension Int: RawScalar { static var tag: WireTag { .int64 } }
+  extension UInt: RawScalar { static var tag: WireTag { .uint64 } }
 #else
-#error("Pebble supports 64-bit platforms only")
+  #error("Pebble supports 64-bit platforms only")
 #endif

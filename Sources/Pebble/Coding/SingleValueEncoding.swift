@@ -25,8 +25,8 @@ struct SingleValueEncoding: SingleValueEncodingContainer {
 
   func encode<T: Encodable>(_ value: T) throws {
     try node.beginSingle()
-    if node.writer.pointee.append(directly: value) { return }
-    let start = node.writer.pointee.count
+    if node.bytes.append(directly: value) { return }
+    let start = node.bytes.count
     do {
       try value.encode(in: node.storage, container: node.storage.innermost, parent: node, key: nil)
     } catch {
@@ -39,7 +39,7 @@ struct SingleValueEncoding: SingleValueEncodingContainer {
   @inline(__always)
   private func append(_ write: (inout ByteWriter) -> Void) throws {
     try node.beginSingle()
-    write(&node.writer.pointee)
+    write(&node.bytes)
   }
 }
 

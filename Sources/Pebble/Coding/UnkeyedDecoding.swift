@@ -71,8 +71,15 @@ struct UnkeyedDecoding: UnkeyedDecodingContainer {
 
   mutating func decodeIfPresent<T: Decodable>(_ type: T.Type) throws -> T? {
     if isAtEnd { return nil }
-    if try decodeNil() { return nil }
-    return try decode(type)
+    let element = try peek(type)
+    if try check(type, { () throws(WireFailure) in try node.reader.isNull(element.value) }) {
+      advance(element)
+      return nil
+    }
+    let content = try check(type) { () throws(WireFailure) in try node.reader.unwrapped(element.value) }
+    let decoded = try node.decode(type, content, IndexKey(currentIndex))
+    advance(element)
+    return decoded
   }
 
   mutating func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) throws -> KeyedDecodingContainer<Nested> {

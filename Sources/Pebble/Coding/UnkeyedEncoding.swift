@@ -78,7 +78,7 @@ extension EncodingNode {
   fileprivate func element(_ write: (inout ByteWriter) -> Void) {
     guard activate() else { return continuation.elementElsewhere(write) }
     count += 1
-    write(&writer.pointee)
+    write(&bytes)
   }
 
   @inline(never)
@@ -88,8 +88,8 @@ extension EncodingNode {
 
   fileprivate func append<T: Encodable>(_ value: T) throws {
     guard activate() else { return try continuation.append(value) }
-    if !writer.pointee.append(directly: value) {
-      let start = writer.pointee.count
+    if !bytes.append(directly: value) {
+      let start = bytes.count
       do {
         try value.encode(in: storage, container: self, parent: self, key: IndexKey(totalCount))
       } catch {
@@ -103,7 +103,7 @@ extension EncodingNode {
   fileprivate func append<Element: BitwiseCopyable>(run: UnsafeBufferPointer<Element>, of element: WireTag) {
     guard activate() else { return continuation.append(run: run, of: element) }
     guard !run.isEmpty else { return }
-    writer.pointee.append(run: run, of: element)
+    bytes.append(run: run, of: element)
     count += run.count
   }
 

@@ -70,6 +70,48 @@ import Testing
     #expect(all == ["first", "a rather long second string", "third"])
   }
 
+  @Test func `coders leave nothing behind, whether they were used well, badly or in vain`() throws {
+    struct Failure: Error {}
+    final class Witness: @unchecked Sendable {  // Used by one thread.
+      weak var node: AnyObject?
+    }
+    let witness = Witness()
+    let scripts: [@Sendable (any Encoder) throws -> Void] = [
+      { encoder in
+        var root = encoder.unkeyedContainer()
+        var a = root.nestedUnkeyedContainer()
+        var aa = a.nestedUnkeyedContainer()
+        _ = root.superEncoder()
+        try aa.encode(1)
+        try a.encode(1)
+        try aa.encode(2)
+      },
+      { encoder in
+        _ = encoder.container(keyedBy: AnyKey.self)
+        var wrong = encoder.unkeyedContainer()
+        _ = wrong.nestedUnkeyedContainer()
+      },
+      { encoder in
+        var root = encoder.unkeyedContainer()
+        var a = root.nestedUnkeyedContainer()
+        try root.encode(1)
+        try a.encode(2)
+        throw Failure()
+      },
+    ]
+    for script in scripts {
+      let bytes = try? Scripted.encoded { encoder in
+        witness.node = encoder as AnyObject
+        try script(encoder)
+      }
+      #expect(witness.node == nil)
+      if let bytes {
+        try Scripted.decode(bytes) { decoder in witness.node = decoder as AnyObject }
+        #expect(witness.node == nil)
+      }
+    }
+  }
+
   @Test func `an encoder that somebody keeps is harmless`() throws {
     final class Kept: @unchecked Sendable {  // Used by one thread.
       var encoder: (any Encoder)?

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import Testing
 
 @testable import Pebble
@@ -48,19 +49,31 @@ struct AnyKey: CodingKey, Hashable {
 
 /// Encodes and decodes whatever the test says.
 struct Scripted: Codable {
-  @TaskLocal static var write: @Sendable (any Encoder) throws -> Void = { _ in }
-  @TaskLocal static var read: @Sendable (any Decoder) throws -> Void = { _ in }
+  private var write: (any Encoder) throws -> Void = { _ in }
 
-  init() {}
-  init(from decoder: any Decoder) throws { try Self.read(decoder) }
-  func encode(to encoder: any Encoder) throws { try Self.write(encoder) }
-
-  static func encoded(_ write: @escaping @Sendable (any Encoder) throws -> Void) throws -> [UInt8] {
-    try $write.withValue(write) { try PebbleTests.encoded(Scripted()) }
+  /// `init(from:)` has no other way to learn what to do than a variable, and tests run on several threads.
+  private final class Reading {
+    static let key = "Scripted.Reading"
+    let read: (any Decoder) throws -> Void
+    init(_ read: @escaping (any Decoder) throws -> Void) { self.read = read }
   }
 
-  static func decode(_ bytes: [UInt8], _ read: @escaping @Sendable (any Decoder) throws -> Void) throws {
-    try $read.withValue(read) { _ = try decoded(Scripted.self, from: bytes) }
+  private init(_ write: @escaping (any Encoder) throws -> Void) { self.write = write }
+
+  init(from decoder: any Decoder) throws {
+    try (Thread.current.threadDictionary[Reading.key] as? Reading)?.read(decoder)
+  }
+
+  func encode(to encoder: any Encoder) throws { try write(encoder) }
+
+  static func encoded(_ write: @escaping (any Encoder) throws -> Void) throws -> [UInt8] {
+    try PebbleTests.encoded(Scripted(write))
+  }
+
+  static func decode(_ bytes: [UInt8], _ read: @escaping (any Decoder) throws -> Void) throws {
+    Thread.current.threadDictionary[Reading.key] = Reading(read)
+    defer { Thread.current.threadDictionary[Reading.key] = nil }
+    _ = try decoded(Scripted.self, from: bytes)
   }
 }
 

@@ -15,7 +15,8 @@ import Testing
 
   @Test func `structs round-trip`() throws {
     try expectRoundTrip(Mixed(id: 1, name: "n", score: .pi, tags: ["a", ""], isActive: true, parent: nil))
-    try expectRoundTrip(Array(repeating: Mixed(id: 1, name: "", score: 0, tags: [], isActive: false, parent: 3), count: 50))
+    try expectRoundTrip(
+      Array(repeating: Mixed(id: 1, name: "", score: 0, tags: [], isActive: false, parent: 3), count: 50))
   }
 
   @Test func `keys are found in any order`() throws {
@@ -33,7 +34,9 @@ import Testing
   }
 
   @Test func `long, empty and odd keys work`() throws {
-    let keys = ["", "\0", "ü", String(repeating: "k", count: 63), String(repeating: "k", count: 64), "ü\0ü", "12345678"]
+    let keys = [
+      "", "\0", "ü", String(repeating: "k", count: 63), String(repeating: "k", count: 64), "ü\0ü", "12345678",
+    ]
     try expectRoundTrip(Dictionary(uniqueKeysWithValues: keys.enumerated().map { ($1, $0) }))
   }
 

@@ -26,6 +26,24 @@ import Testing
     try expectRoundTrip(Deep(a: 5, b: 6, c: [.some(nil)]))
   }
 
+  @Test func `decodeIfPresent tells nil from a wrapped nil`() throws {
+    try Scripted.decode(encoded([Int??.none, .some(nil), 5])) { decoder in
+      var container = try decoder.unkeyedContainer()
+      let values = [
+        try container.decodeIfPresent(Int?.self), try container.decodeIfPresent(Int?.self),
+        try container.decodeIfPresent(Int?.self), try container.decodeIfPresent(Int?.self),
+      ]
+      #expect(values == [nil, .some(nil), 5, nil])
+    }
+    try Scripted.decode(encoded(["none": Int??.none, "nil": .some(nil), "five": 5])) { decoder in
+      let container = try decoder.container(keyedBy: AnyKey.self)
+      let values = try ["none", "nil", "five", "absent"].map {
+        try container.decodeIfPresent(Int?.self, forKey: AnyKey($0))
+      }
+      #expect(values == [nil, .some(nil), 5, nil])
+    }
+  }
+
   @Test func `an optional of something that encodes nil is told from nil`() throws {
     struct Box: Codable, Equatable {
       var value: Int?

@@ -24,7 +24,9 @@ import Testing
   }
 
   @Test func `floating-point numbers keep every bit`() throws {
-    let doubles = [0, -0.0, .pi, .infinity, -.infinity, .leastNonzeroMagnitude, .nan, Double(nan: 0x1234, signaling: false)]
+    let doubles = [
+      0, -0.0, .pi, .infinity, -.infinity, .leastNonzeroMagnitude, .nan, Double(nan: 0x1234, signaling: false),
+    ]
     for value in doubles { #expect(try roundTrip(value).bitPattern == value.bitPattern) }
     let floats = [0, -0.0, .pi, .infinity, -.infinity, .nan, Float(nan: 0x321, signaling: false)]
     for value in floats { #expect(try roundTrip(value).bitPattern == value.bitPattern) }

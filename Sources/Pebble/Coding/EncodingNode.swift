@@ -54,7 +54,7 @@ final class EncodingNode: Encoder {
     continuing header: Int, of storage: EncodingStorage, parent: EncodingNode?, key: (any CodingKey)?,
     valueType: Any.Type, seen: SeenKeys
   ) {
-    self.storage = EncodingStorage(continuing: storage)
+    self.storage = EncodingStorage(besides: storage)
     writer = self.storage.writer
     self.parent = parent
     self.key = key
@@ -181,7 +181,7 @@ extension EncodingNode {
 
   /// A container whose bytes nobody will read.
   private func discarded(as kind: ContainerKind) -> EncodingNode {
-    let storage = EncodingStorage(continuing: storage, isDiscarding: true)
+    let storage = EncodingStorage(besides: storage, isDiscarding: true)
     let node = EncodingNode(in: storage, parent: parent, key: key, valueType: valueType)
     storage.open(node, kind)
     return node

@@ -11,16 +11,17 @@ final class EncodingStorage {
   @exclusivity(unchecked) private(set) var innermost: EncodingNode?
   /// Continued containers by where they begin.
   @exclusivity(unchecked) private var continuations: [Int: EncodingNode] = [:]
-  /// What an `encode(to:)` did wrong where it could not throw. Kept by the storage that the others continue.
+  /// What an `encode(to:)` did wrong where it could not throw. Kept by the first storage for all.
   @exclusivity(unchecked) private var failure: EncodingError?
-  private let origin: EncodingStorage?
+  private let first: EncodingStorage?
   /// Whether nobody will read the bytes. Then containers may overlap, and none is referred to, which would be a cycle.
   @exclusivity(unchecked) private var isDiscarding: Bool
 
-  init(continuing origin: EncodingStorage? = nil, isDiscarding: Bool = false) {
+  /// - Parameter other: the storage that the first one of all is known by; nil for the first one itself.
+  init(besides other: EncodingStorage? = nil, isDiscarding: Bool = false) {
     writer = .allocate(capacity: 1)
     writer.initialize(to: ByteWriter())
-    self.origin = origin
+    first = other?.first ?? other
     self.isDiscarding = isDiscarding
   }
 
@@ -36,7 +37,7 @@ final class EncodingStorage {
 
   /// Remembers the first failure until `finish`.
   func fail(_ error: EncodingError) {
-    if let origin { return origin.fail(error) }
+    if let first { return first.fail(error) }
     if failure == nil { failure = error }
   }
 
@@ -104,6 +105,8 @@ final class EncodingStorage {
 
   /// Forgets the bytes from `offset` on and the containers in them.
   func abandon(from offset: Int) {
+    // Containers that are being discarded are not on the stack, and may not lose their headers.
+    if isDiscarding { return }
     while let open = innermost, open.header >= offset { innermost = open.abandon() }
     for (header, continuation) in continuations where header >= offset {
       continuation.storage.release()

@@ -88,16 +88,17 @@ extension EncodingNode {
 
   fileprivate func append<T: Encodable>(_ value: T) throws {
     guard activate() else { return try continuation.append(value) }
-    if !bytes.append(directly: value) {
-      let start = bytes.count
-      do {
-        try value.encode(in: storage, container: self, parent: self, key: IndexKey(totalCount))
-      } catch {
-        storage.abandon(from: start)
-        throw error
-      }
-    }
+    let key = IndexKey(totalCount)
     count += 1
+    if bytes.append(directly: value) { return }
+    let start = bytes.count
+    do {
+      try value.encode(in: storage, container: self, parent: self, key: key)
+    } catch {
+      storage.abandon(from: start)
+      count -= 1
+      throw error
+    }
   }
 
   fileprivate func append<Element: BitwiseCopyable>(run: UnsafeBufferPointer<Element>, of element: WireTag) {

@@ -8,10 +8,10 @@ complain() { echo "lint: $*"; failed=1; }
 # --- layers: a file includes headers of its own or lower layers only ---
 layers=(
   "compat fd clock sig futex cpus"
-  "latch wheel alarm proc image frame boot control mainqueue"
-  "spawn entry forkserver serve joblink call child"
+  "latch wheel alarm proc image frame boot control mainqueue arena"
+  "spawn entry forkserver serve stream shared hostlink childlink call child"
   "worker dispatch"
-  "inbox job callbacks poolstate crew loop"
+  "inbox job callbacks poolstate watch queue shipping crew loop"
   "pool outcome version"
 )
 layer_of() {
@@ -43,8 +43,8 @@ owner 'proc' 'waitid *\(|SYS_waitid|SYS_pidfd_open|SYS_pidfd_send_signal'
 owner 'sig' '(sigaction|pthread_sigmask|sigprocmask|signalfd) *\('
 owner 'clock' 'clock_gettime *\('
 owner 'futex' 'SYS_futex'
-owner 'control|joblink' '(sendmsg|recvmsg|recv) *\('
-owner 'loop|serve' '(epoll_wait|epoll_ctl|epoll_create1) *\('
+owner 'control|stream' '(sendmsg|recvmsg|recv) *\('
+owner 'watch|loop|serve' '(epoll_wait|epoll_ctl|epoll_create1) *\('
 
 # --- the library never prints, never exits the host ---
 prints=$(grep -nE '\b(printf|fprintf|perror|puts|abort) *\(' Sources/CPebble/*.c | grep -v snprintf)

@@ -23,8 +23,10 @@ static bool make_room(struct pebble_call *call, size_t length)
     size_t capacity = call->reply_capacity < 256 ? 256 : call->reply_capacity;
     while (capacity < needed)
         capacity = capacity > SIZE_MAX / 2 ? needed : capacity * 2;
-    char *reply = realloc(call->reply, capacity);
+    bool in_room = call->reply == call->room;
+    char *reply = realloc(in_room ? NULL : call->reply, capacity);
     if (!reply) return false;
+    if (in_room && call->reply_length) memcpy(reply, call->room, call->reply_length);
     call->reply = reply;
     call->reply_capacity = capacity;
     return true;
@@ -73,6 +75,6 @@ void pebble_call_resume(pebble_call *call)
 
 void pb_call_done(struct pebble_call *call)
 {
-    free(call->reply);
+    if (call->reply != call->room) free(call->reply);
     call->reply = NULL;
 }

@@ -9,7 +9,8 @@
 struct pebble_call {
     void *input;
     size_t input_length;
-    char *reply;
+    char *reply; /* `room` as long as it suffices, then memory of its own */
+    char *room;
     size_t reply_length, reply_capacity;
     bool out_of_memory;
     int resumption; /* an eventfd: what pebble_call_suspend waits for; -1: there is none */

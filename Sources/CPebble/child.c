@@ -4,12 +4,10 @@
 #include "call.h"
 #include "fd.h"
 #include "forkserver.h"
-#include "joblink.h"
-#include "mainqueue.h"
+#include "childlink.h"
 #include "sig.h"
 #include "pebble/worker.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +25,7 @@ bool pebble_in_worker(void)
 }
 
 struct child {
-    struct pb_link link;
+    struct pb_childlink link;
     const struct pb_boot *boot;
     int resumption; /* an eventfd, of each call in turn */
     /* the function called last: most workers call one again and again */
@@ -36,10 +34,10 @@ struct child {
     pebble_function function;
 };
 
-static void show(const struct child *child, const char *job)
+static void show(const struct child *child, const char *job, int length)
 {
-    if (*job)
-        setproctitle("-pebble: %s worker %u: %s", child->boot->pool, child->boot->number, job);
+    if (length)
+        setproctitle("-pebble: %s worker %u: %.*s", child->boot->pool, child->boot->number, length, job);
     else
         setproctitle("-pebble: %s worker %u", child->boot->pool, child->boot->number);
 }
@@ -65,57 +63,40 @@ static _Noreturn void leave(void)
     _exit(0);
 }
 
-/* The link is all that ties us to the host: without it there is nothing to do. */
-static void send_all(struct child *child, const struct pb_frame *frame, const void *payload)
+static pebble_function function_of(struct child *child, const struct pb_claimed *job)
 {
-    int rc = pb_link_send(&child->link, frame, payload, NULL, NULL);
-    while (rc == 0) {
-        struct pollfd polled = {.fd = child->link.fd, .events = POLLOUT};
-        poll(&polled, 1, -1);
-        rc = pb_link_flush(&child->link);
-    }
-    if (rc < 0) leave();
-}
-
-static void next_job(struct child *child, struct pb_message *ret_job)
-{
-    int rc;
-    while ((rc = pb_link_receive(&child->link, ret_job)) == 0)
-        if (pb_mainqueue_serve_until(child->link.fd, POLLIN) < 0) leave();
-    if (rc < 0) leave();
-}
-
-static pebble_function function_of(struct child *child, const struct pb_message *job)
-{
-    bool same = child->function && child->offset == job->head.offset &&
-                memcmp(&child->image, &job->head.image, sizeof child->image) == 0;
+    const struct pb_slot *slot = job->slot;
+    bool same = child->function && child->offset == slot->offset &&
+                memcmp(&child->image, &slot->image, sizeof child->image) == 0;
     if (!same) {
-        child->function = pb_image_resolve(&job->head.image, job->head.offset, job->path);
-        child->image = job->head.image;
-        child->offset = job->head.offset;
+        char *path = strndup(job->path, slot->path_length);
+        child->function = path ? pb_image_resolve(&slot->image, slot->offset, path) : NULL;
+        child->image = slot->image;
+        child->offset = slot->offset;
+        free(path);
     }
     return child->function;
 }
 
-static void run(struct child *child, struct pb_message *job)
+/* The link is all that ties us to the host: without it there is nothing to do. */
+static void run(struct child *child, struct pb_claimed *job)
 {
     pebble_function function = function_of(child, job);
-    struct pb_frame answer = {.kind = PB_FRAME_NO_FUNCTION, .job = job->head.job};
-    static max_align_t nothing; /* an input without bytes is an address too */
-    struct pebble_call call = {.input = job->block ? job->block : &nothing,
-                               .input_length = (size_t)job->head.length,
-                               .resumption = child->resumption};
+    struct pebble_call call = {
+        .input = job->input, .input_length = (size_t)job->input_length, .resumption = child->resumption};
+    enum pb_answer answer = PB_ANSWER_NO_FUNCTION;
+    int code = 0, name_length = job->slot->name_length;
     if (function) {
-        if (*job->name) show(child, job->name);
-        answer.code = function(&call);
+        call.reply = call.room = pb_childlink_reply_room(&child->link, &call.reply_capacity);
+        if (name_length) show(child, job->name, name_length);
+        code = function(&call);
         fflush(stdout); /* what it printed is seen before its outcome is */
-        if (*job->name) show(child, "");
-        answer.kind = call.out_of_memory ? PB_FRAME_NO_MEMORY : PB_FRAME_REPLY;
-        if (!call.out_of_memory) answer.length = call.reply_length;
+        if (name_length) show(child, "", 0);
+        answer = call.out_of_memory ? PB_ANSWER_NO_MEMORY : PB_ANSWER_REPLY;
     }
-    send_all(child, &answer, call.reply);
+    size_t length = answer == PB_ANSWER_REPLY ? call.reply_length : 0;
+    if (!pb_childlink_answer(&child->link, job, answer, code, call.reply, length)) leave();
     pb_call_done(&call);
-    free(job->block);
 }
 
 void pb_child_main(const struct pb_boot *boot, unsigned depth)
@@ -124,12 +105,11 @@ void pb_child_main(const struct pb_boot *boot, unsigned depth)
     static struct child child;
     child.boot = boot;
     child.resumption = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    pb_link_adopt(&child.link, PB_BOOT_CHANNEL_FD);
-    show(&child, "");
-    send_all(&child, &(struct pb_frame){.kind = PB_FRAME_READY}, NULL);
-    for (;;) {
-        struct pb_message job;
-        next_job(&child, &job);
+    if (pb_childlink_adopt(&child.link, PB_BOOT_CHANNEL_FD) < 0) leave();
+    show(&child, "", 0);
+    pb_childlink_ready(&child.link);
+    struct pb_claimed job;
+    while (pb_childlink_next(&child.link, &job))
         run(&child, &job);
-    }
+    leave();
 }

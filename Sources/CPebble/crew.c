@@ -7,7 +7,9 @@
 #include "dispatch.h"
 #include "fd.h"
 #include "forkserver.h"
-#include "loop.h"
+#include "queue.h"
+#include "shipping.h"
+#include "watch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,7 @@ static void count_state(struct pebble_pool *pool, struct pb_worker *worker, enum
     if (worker->state == PB_WORKER_IDLE) TAILQ_REMOVE(&pool->idle, worker, link_in_state);
     if (next == PB_WORKER_IDLE) TAILQ_INSERT_HEAD(&pool->idle, worker, link_in_state); /* the warmest first */
     worker->state = next;
+    atomic_store_explicit(&pool->count.running, pool->by_state[PB_WORKER_BUSY], memory_order_relaxed);
 }
 
 /* Without a pidfd the server has to do it: for want of a descriptor here, or
@@ -37,15 +40,14 @@ static void kill_process(struct pebble_pool *pool, struct pb_worker *worker)
         return;
     }
     pb_control_send(pool->channel, &(struct pb_control){.kind = PB_CONTROL_KILL, .worker = worker->id}, -1);
-    if (!pool->fresh) pb_loop_arm(pool, &worker->alarm, pb_after(pb_now(), LEAVE_TIME));
+    if (!pool->fresh) pb_watch_arm(pool, &worker->alarm, pb_after(pb_now(), LEAVE_TIME));
 }
 
-static void step(struct pebble_pool *pool, struct pb_worker *worker, enum pb_worker_event event)
+void pb_crew_step(struct pebble_pool *pool, struct pb_worker *worker, enum pb_worker_event event)
 {
     struct pb_worker_step to = pb_worker_step(worker->state, event);
     if (to.next == worker->state && !to.kill) return;
-    bool died = event == PB_WORKER_BROKEN || event == PB_WORKER_EXITED;
-    if (worker->state == PB_WORKER_IDLE && died) atomic_fetch_add(&pool->count.idle_deaths, 1);
+    bool used = worker->state == PB_WORKER_IDLE || worker->state == PB_WORKER_BUSY;
     worker->stillborn |= worker->state == PB_WORKER_STARTING && to.next == PB_WORKER_DYING;
     pool->stillborn += worker->stillborn && to.next == PB_WORKER_DYING;
     pool->stillborn -= worker->stillborn && to.next == PB_WORKER_GONE;
@@ -54,14 +56,16 @@ static void step(struct pebble_pool *pool, struct pb_worker *worker, enum pb_wor
     if (to.kill && event == PB_WORKER_KILLED) atomic_fetch_add(&pool->count.killed, 1);
     switch (to.next) {
     case PB_WORKER_LEAVING:
-        pb_link_finish(&worker->link);
-        pb_loop_arm(pool, &worker->alarm, pb_after(pb_now(), LEAVE_TIME));
+        pb_hostlink_leave(&worker->link);
+        pb_watch_arm(pool, &worker->alarm, pb_after(pb_now(), LEAVE_TIME));
         break;
     case PB_WORKER_DYING:
-        pb_loop_unwatch(pool, worker->link.fd);
+        pb_watch_remove(pool, worker->link.stream.fd);
+        pb_shipping_give_back(pool, worker);
+        if (used && event == PB_WORKER_BROKEN && worker->link.live == 0) atomic_fetch_add(&pool->count.idle_deaths, 1);
         break;
     case PB_WORKER_GONE:
-        pb_loop_unwatch(pool, worker->link.fd);
+        pb_watch_remove(pool, worker->link.stream.fd);
         pb_wheel_disarm(&pool->wheel, &worker->alarm.timer);
         TAILQ_REMOVE(&pool->workers, worker, link_in_pool);
         TAILQ_INSERT_TAIL(&pool->gone, worker, link_in_pool);
@@ -70,24 +74,19 @@ static void step(struct pebble_pool *pool, struct pb_worker *worker, enum pb_wor
     default:
         break;
     }
+    pb_shipping_update(pool, worker);
 }
 
 void pb_crew_kill(struct pebble_pool *pool, struct pb_worker *worker)
 {
-    step(pool, worker, PB_WORKER_KILLED);
-}
-
-void pb_crew_kill_all(struct pebble_pool *pool)
-{
-    struct pb_worker *worker;
-    TAILQ_FOREACH(worker, &pool->workers, link_in_pool) pb_crew_kill(pool, worker);
+    pb_crew_step(pool, worker, PB_WORKER_KILLED);
 }
 
 void pb_crew_free_gone(struct pebble_pool *pool)
 {
     struct pb_worker *worker, *next;
     TAILQ_FOREACH_SAFE(worker, &pool->gone, link_in_pool, next) {
-        pb_link_done(&worker->link);
+        pb_hostlink_done(&worker->link);
         pb_proc_done(&worker->proc);
         free(worker);
     }
@@ -100,15 +99,15 @@ static void start_failed(struct pebble_pool *pool, enum pebble_cause cause, int 
 {
     if (!pb_timer_armed(&pool->backoff.timer)) { /* several at once are one failure */
         pool->failures++;
-        pb_loop_arm(pool, &pool->backoff, pb_after(now, pb_dispatch_backoff(pool->failures)));
+        pb_watch_arm(pool, &pool->backoff, pb_after(now, pb_dispatch_backoff(pool->failures)));
     }
     bool others = pool->by_state[PB_WORKER_STARTING] + pool->by_state[PB_WORKER_IDLE] +
                       pool->by_state[PB_WORKER_BUSY] > 0;
     if (cause == PEBBLE_CAUSE_NO_ENTRY) {
         atomic_store(&pool->broken, true);
-        pb_loop_refuse_queue(pool, cause, error);
+        pb_queue_refuse(pool, cause, error);
     } else if (!others && pool->failures >= START_TRIES) {
-        pb_loop_refuse_queue(pool, cause, error);
+        pb_queue_refuse(pool, cause, error);
     }
 }
 
@@ -116,14 +115,14 @@ static int connect_server(struct pebble_pool *pool)
 {
     if (pool->channel >= 0) return 0;
     int rc = pb_forkserver_connect(&pool->channel, &pool->fresh, &pool->server);
-    if (rc == 0 && (rc = pb_loop_watch(pool, pool->channel, &pool->channel)) < 0) pb_crew_leave(pool);
+    if (rc == 0 && (rc = pb_watch_add(pool, pool->channel, &pool->channel)) < 0) pb_crew_leave(pool);
     return rc;
 }
 
 static int ask_server(struct pebble_pool *pool, struct pb_worker *worker)
 {
     int theirs;
-    int rc = pb_link_open(&worker->link, pool->config.max_payload, &theirs);
+    int rc = pb_hostlink_open(&worker->link, pool->config.max_payload, &theirs);
     if (rc < 0) return rc;
     struct pb_control request = {.kind = PB_CONTROL_START,
                                  .worker = worker->id,
@@ -132,7 +131,7 @@ static int ask_server(struct pebble_pool *pool, struct pb_worker *worker)
     strlcpy(request.pool, pool->name, sizeof request.pool);
     rc = pb_control_send(pool->channel, &request, theirs);
     pb_close(&theirs);
-    if (rc == 0) rc = pb_loop_watch(pool, worker->link.fd, worker);
+    if (rc == 0) rc = pb_watch_add(pool, worker->link.stream.fd, worker);
     return rc;
 }
 
@@ -143,13 +142,13 @@ void pb_crew_start(struct pebble_pool *pool, int64_t now)
     if (rc == 0 && !worker) rc = -ENOMEM;
     if (rc == 0) {
         worker->proc = PB_PROC_NONE;
-        worker->link.fd = -1;
+        worker->link.stream.fd = -1;
         worker->alarm.kind = PB_ALARM_WORKER;
         worker->id = ++pool->next_worker;
         rc = ask_server(pool, worker);
     }
     if (rc < 0) {
-        if (worker) pb_link_done(&worker->link);
+        if (worker) pb_hostlink_done(&worker->link);
         free(worker);
         start_failed(pool, PEBBLE_CAUSE_START, -rc, now);
         return;
@@ -158,165 +157,49 @@ void pb_crew_start(struct pebble_pool *pool, int64_t now)
     TAILQ_INSERT_TAIL(&pool->workers, worker, link_in_pool);
     atomic_fetch_add(&pool->count.workers, 1);
     atomic_fetch_add(&pool->count.started, 1);
-    pb_loop_arm(pool, &worker->alarm, pb_after(now, pool->config.start_timeout));
+    pb_watch_arm(pool, &worker->alarm, pb_after(now, pool->config.start_timeout));
 }
 
-/* --- jobs --- */
-
-static void watch_writable(struct pebble_pool *pool, struct pb_worker *worker)
-{
-    pb_loop_watch_writable(pool, worker->link.fd, worker, pb_link_sending(&worker->link));
-}
-
-void pb_crew_assign(struct pebble_pool *pool, struct pebble_future *job, int64_t now)
-{
-    struct pb_worker *worker = TAILQ_FIRST(&pool->idle);
-    if (!pb_job_begin(job, worker->proc.pid, now)) {
-        pb_loop_release(pool, job); /* cancelled a moment ago */
-        return;
-    }
-    atomic_fetch_add(&pool->count.begun, 1);
-    job->number = ++pool->next_job;
-    job->worker = worker;
-    worker->job = job;
-    step(pool, worker, PB_WORKER_ASSIGNED);
-
-    enum pebble_limit limit;
-    pb_loop_arm(pool, &job->alarm, pb_job_limit(job, &limit));
-    const char *path = job->function.image->path;
-    size_t path_length = strlen(path), name_length = job->name ? strlen(job->name) : 0;
-    struct pb_frame frame = {
-        .kind = PB_FRAME_JOB,
-        .path_length = path_length <= PB_FRAME_TEXT_MAX ? (uint16_t)path_length : 0,
-        .name_length = name_length <= PB_FRAME_TEXT_MAX ? (uint16_t)name_length : PB_FRAME_TEXT_MAX,
-        .job = job->number,
-        .length = job->input_length,
-        .offset = job->function.offset,
-        .image = job->function.image->id,
-    };
-    int rc = pb_link_send(&worker->link, &frame, job->input, path, job->name);
-    if (rc < 0) step(pool, worker, PB_WORKER_BROKEN);
-    if (rc == 0) watch_writable(pool, worker);
-}
+/* --- events --- */
 
 void pb_crew_retire(struct pebble_pool *pool)
 {
-    step(pool, TAILQ_FIRST(&pool->idle), PB_WORKER_RETIRED);
-}
-
-static void release_job(struct pebble_pool *pool, struct pb_worker *worker)
-{
-    struct pebble_future *job = worker->job;
-    if (!job) return;
-    worker->job = NULL;
-    atomic_fetch_add(&pool->count.ended, 1);
-    pb_loop_release(pool, job);
-}
-
-static void settle_reply(struct pebble_pool *pool, struct pebble_future *job, struct pb_message *message)
-{
-    const struct pb_frame *head = &message->head;
-    struct pebble_outcome *outcome = &job->outcome;
-    if (head->kind == PB_FRAME_NO_FUNCTION) {
-        if (pb_loop_settle(pool, job, PEBBLE_NOT_RUN)) {
-            outcome->cause = PEBBLE_CAUSE_NO_FUNCTION;
-            outcome->error = ENOEXEC;
-        }
-        return;
-    }
-    int code = head->kind == PB_FRAME_NO_MEMORY ? -ENOMEM : head->code;
-    if (!pb_loop_settle(pool, job, code == 0 ? PEBBLE_SUCCESS : PEBBLE_FAILURE)) return;
-    outcome->code = code;
-    outcome->data = message->block;
-    outcome->length = (size_t)head->length;
-    message->block = NULL;
-}
-
-/* A reply ends the job's stay with the worker, and perhaps the worker's with the pool. */
-static void on_reply(struct pebble_pool *pool, struct pb_worker *worker, struct pb_message *message)
-{
-    bool expected = worker->state == PB_WORKER_BUSY && message->head.job == worker->job->number &&
-                    !pb_link_sending(&worker->link);
-    if (!expected) {
-        step(pool, worker, PB_WORKER_BROKEN);
-        return;
-    }
-    settle_reply(pool, worker->job, message);
-    release_job(pool, worker);
-    step(pool, worker, PB_WORKER_REPLIED);
-    worker->served++;
-    if (pool->config.max_tasks && worker->served >= pool->config.max_tasks) step(pool, worker, PB_WORKER_RETIRED);
+    pb_crew_step(pool, TAILQ_FIRST(&pool->idle), PB_WORKER_RETIRED);
 }
 
 /* It is ready when it says so and the server has told its pid, which outcomes are to name. */
-static void on_ready(struct pebble_pool *pool, struct pb_worker *worker)
+void pb_crew_on_ready(struct pebble_pool *pool, struct pb_worker *worker)
 {
-    if (worker->proc.pid == 0) return;
+    if (worker->proc.pid == 0 || !worker->ready_once || worker->state != PB_WORKER_STARTING) return;
     pool->failures = 0;
     pb_wheel_disarm(&pool->wheel, &worker->alarm.timer);
-    step(pool, worker, PB_WORKER_READY);
+    pb_crew_step(pool, worker, PB_WORKER_READY);
 }
 
-static void on_message(struct pebble_pool *pool, struct pb_worker *worker, struct pb_message *message)
+/* What has not begun never will; what runs is cancelled; the workers die. */
+void pb_crew_stop(struct pebble_pool *pool, int64_t now)
 {
-    if (message->head.kind != PB_FRAME_READY) {
-        on_reply(pool, worker, message);
-    } else if (worker->ready_once) {
-        step(pool, worker, PB_WORKER_BROKEN);
-    } else {
-        worker->ready_once = true;
-        on_ready(pool, worker);
-    }
-    free(message->block);
-}
-
-static void receive(struct pebble_pool *pool, struct pb_worker *worker)
-{
-    struct pb_message message;
-    int rc = 0;
-    while (worker->state != PB_WORKER_DYING && (rc = pb_link_receive(&worker->link, &message)) > 0)
-        on_message(pool, worker, &message);
-    if (rc >= 0) return;
-    if (rc == -EFBIG && worker->job && pb_loop_settle(pool, worker->job, PEBBLE_FAILURE))
-        worker->job->outcome.code = -EFBIG;
-    pb_loop_unwatch(pool, worker->link.fd);
-    step(pool, worker, PB_WORKER_BROKEN);
-}
-
-void pb_crew_on_link(struct pebble_pool *pool, struct pb_worker *worker, uint32_t events)
-{
-    if (worker->state == PB_WORKER_GONE || worker->state == PB_WORKER_DYING) return;
-    if ((events & EPOLLOUT) && pb_link_sending(&worker->link)) {
-        if (pb_link_flush(&worker->link) < 0) {
-            step(pool, worker, PB_WORKER_BROKEN);
-            return;
+    struct pb_worker *worker;
+    struct pebble_future *job;
+    TAILQ_FOREACH(worker, &pool->workers, link_in_pool) {
+        pb_shipping_look(pool, worker);
+        pb_crew_kill(pool, worker);
+        for (unsigned n = 0; (job = pb_hostlink_tag(&worker->link, n)); n++) {
+            int64_t began = pb_shipping_began(job, now);
+            pb_queue_settle(pool, job, PEBBLE_CANCELLED, began ? began : now, worker->proc.pid);
         }
-        watch_writable(pool, worker);
     }
-    if (events & ~(uint32_t)EPOLLOUT) receive(pool, worker);
+    pb_queue_refuse(pool, PEBBLE_CAUSE_STOPPED, 0);
 }
 
-/* --- ends --- */
-
-static void settle_expired(struct pebble_pool *pool, struct pb_worker *worker, const struct pb_exit *how)
-{
-    if (!pb_loop_settle(pool, worker->job, PEBBLE_EXPIRED)) return;
-    atomic_fetch_add(&pool->count.expired, 1);
-    struct pebble_outcome *outcome = &worker->job->outcome;
-    outcome->pid = how->pid ? how->pid : worker->proc.pid;
-    outcome->exit_code = how->code;
-    outcome->exit_signal = how->signal;
-    outcome->cpu_time = how->cpu_time;
-    outcome->peak_memory = how->peak_memory;
-}
 
 /* The worker is no more, however it ended. */
 static void bury(struct pebble_pool *pool, struct pb_worker *worker, const struct pb_exit *how, int64_t now)
 {
-    if (worker->state == PB_WORKER_BUSY) receive(pool, worker); /* it may have replied before it died */
-    if (worker->job) settle_expired(pool, worker, how);
-    release_job(pool, worker);
-    step(pool, worker, PB_WORKER_EXITED);
+    if (worker->state == PB_WORKER_BUSY) pb_shipping_read(pool, worker);
+    if (worker->state == PB_WORKER_BUSY || worker->state == PB_WORKER_IDLE) pb_crew_step(pool, worker, PB_WORKER_BROKEN);
+    pb_shipping_settle_left(pool, worker, how, now);
+    pb_crew_step(pool, worker, PB_WORKER_EXITED);
     if (worker->ready_once || atomic_load(&pool->phase) == PB_POOL_STOPPED) return;
 
     bool spawn = pool->config.start_method == PEBBLE_SPAWN;
@@ -327,7 +210,7 @@ static void bury(struct pebble_pool *pool, struct pb_worker *worker, const struc
 
 void pb_crew_leave(struct pebble_pool *pool)
 {
-    if (pool->channel >= 0) pb_loop_unwatch(pool, pool->channel);
+    if (pool->channel >= 0) pb_watch_remove(pool, pool->channel);
     pb_close(&pool->channel);
     pb_proc_done(&pool->server);
     pool->fresh = false;
@@ -367,7 +250,7 @@ static void on_started(struct pebble_pool *pool, struct pb_worker *worker, const
     worker->proc = (struct pb_proc){message->pid, *pidfd};
     *pidfd = -1;
     if (worker->state == PB_WORKER_DYING) kill_process(pool, worker);
-    if (worker->state == PB_WORKER_STARTING && worker->ready_once) on_ready(pool, worker);
+    pb_crew_on_ready(pool, worker);
 }
 
 void pb_crew_on_channel(struct pebble_pool *pool)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The workers of a pool, as its loop handles them: starting, giving jobs,
- * hearing replies, killing, burying. All of it on the loop thread. */
+ * The workers of a pool: how they start, live and end. All of it with the
+ * pool's lock held; starting, events and freeing on the loop thread only. */
 #ifndef PB_CREW_H
 #define PB_CREW_H
 
@@ -9,21 +9,25 @@
 
 PB_HIDDEN_BEGIN
 
+/* Something happened to a worker: does what its state table says. */
+void pb_crew_step(struct pebble_pool *pool, struct pb_worker *worker, enum pb_worker_event event);
+
 /* Starts one more worker, or notes a failed start. */
 void pb_crew_start(struct pebble_pool *pool, int64_t now);
 
-/* Gives a job, which leaves the queue, to an idle worker. There must be one. */
-void pb_crew_assign(struct pebble_pool *pool, struct pebble_future *job, int64_t now);
+/* It has said that it is ready, or the server has told its pid. */
+void pb_crew_on_ready(struct pebble_pool *pool, struct pb_worker *worker);
 
 /* Tells an idle worker to go. There must be one. */
 void pb_crew_retire(struct pebble_pool *pool);
 
-/* SIGKILL, at once or as soon as its pidfd is here. */
+/* Kills the worker; jobs that it has not begun go back to the queue. */
 void pb_crew_kill(struct pebble_pool *pool, struct pb_worker *worker);
-void pb_crew_kill_all(struct pebble_pool *pool);
 
-/* Events: its link is readable or writable; packets of the server; its alarm. */
-void pb_crew_on_link(struct pebble_pool *pool, struct pb_worker *worker, uint32_t events);
+/* Ends every job and every worker. */
+void pb_crew_stop(struct pebble_pool *pool, int64_t now);
+
+/* Packets of the server; a worker's alarm. */
 void pb_crew_on_channel(struct pebble_pool *pool);
 void pb_crew_on_alarm(struct pebble_pool *pool, struct pb_worker *worker);
 

@@ -6,13 +6,34 @@
 #define BACKOFF_FIRST (20 * PB_MILLISECOND)
 #define BACKOFF_DOUBLINGS 7 /* up to 2.56 s */
 
+#define WINDOW_TIME (100 * 1000) /* ns of work to have with a worker */
+#define WINDOW_MAX 48           /* jobs: fewer than a link has slots */
+#define STEAL_TIME (50 * 1000)  /* ns: less is not worth waking a worker for */
+
 enum pb_action pb_dispatch_next(const struct pb_dispatch *pool)
 {
-    if (pool->queued == 0) return pool->closing && pool->idle ? PB_RETIRE : PB_REST;
+    if (pool->queued == 0) {
+        if (pool->idle && pool->ahead) return PB_STEAL;
+        return pool->closing && pool->idle ? PB_RETIRE : PB_REST;
+    }
     if (pool->idle) return PB_ASSIGN;
     unsigned workers = pool->busy + pool->starting;
     bool wanted = pool->starting < pool->queued && workers < pool->max_workers;
-    return wanted && pool->may_start ? PB_START : PB_REST;
+    if (wanted && pool->may_start) return PB_START;
+    /* With workers to come nothing is put behind a job that may be long. */
+    return pool->open && pool->busy >= pool->max_workers ? PB_FILL : PB_REST;
+}
+
+unsigned pb_dispatch_window(int64_t average)
+{
+    if (average <= 0 || average >= WINDOW_TIME) return 1;
+    int64_t jobs = WINDOW_TIME / average;
+    return jobs < WINDOW_MAX ? (unsigned)jobs : WINDOW_MAX;
+}
+
+bool pb_dispatch_worth_stealing(unsigned jobs, int64_t average, int64_t running)
+{
+    return running >= STEAL_TIME || (int64_t)jobs * average >= STEAL_TIME;
 }
 
 int64_t pb_dispatch_backoff(unsigned failures)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Sleeping on a 32-bit word of this process. */
+ * Sleeping on a 32-bit word, of this process or shared with another. */
 #ifndef PB_FUTEX_H
 #define PB_FUTEX_H
 
@@ -14,6 +14,10 @@ PB_HIDDEN_BEGIN
 int pb_futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline);
 
 void pb_futex_wake_all(_Atomic uint32_t *word);
+
+/* The same for a word in memory that processes share. */
+void pb_futex_wait_shared(_Atomic uint32_t *word, uint32_t expected);
+void pb_futex_wake_shared(_Atomic uint32_t *word);
 
 PB_HIDDEN_END
 #endif

@@ -41,13 +41,18 @@ int pb_inbox_push(struct pb_inbox *inbox, struct pebble_future *job)
         if (newest == &closed) return -ESHUTDOWN;
         job->next = newest;
     } while (!atomic_compare_exchange_weak(&inbox->newest, &newest, job));
-    if (!newest) pb_inbox_ring(inbox);
     return 0;
+}
+
+bool pb_inbox_empty(const struct pb_inbox *inbox)
+{
+    struct pebble_future *newest = atomic_load(&inbox->newest);
+    return !newest || newest == &closed;
 }
 
 struct pebble_future *pb_inbox_take(struct pb_inbox *inbox)
 {
-    if (!atomic_load_explicit(&inbox->newest, memory_order_relaxed)) return NULL;
+    if (pb_inbox_empty(inbox)) return NULL;
     struct pebble_future *job = atomic_exchange(&inbox->newest, NULL), *oldest = NULL;
     while (job) {
         struct pebble_future *next = job->next;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Where every thread leaves jobs for the loop: a list without a lock, and a
- * bell (an eventfd) that is rung only when the list was empty. */
+ * Where every thread leaves jobs for the pool: a list without a lock; and a
+ * bell (an eventfd) that wakes the loop thread. */
 #ifndef PB_INBOX_H
 #define PB_INBOX_H
 
@@ -24,10 +24,12 @@ void pb_inbox_done(struct pb_inbox *inbox);
 /* Leaves a job, linked by its `next`. 0; -ESHUTDOWN: the inbox is closed. */
 int pb_inbox_push(struct pb_inbox *inbox, struct pebble_future *job);
 
-/* Wakes the loop without a job. */
+bool pb_inbox_empty(const struct pb_inbox *inbox);
+
+/* Wakes the loop thread. */
 void pb_inbox_ring(struct pb_inbox *inbox);
 
-/* Silences the bell; before a take, so that no job is missed. */
+/* Silences the bell. */
 void pb_inbox_hush(struct pb_inbox *inbox);
 
 /* Takes all jobs, oldest first. */

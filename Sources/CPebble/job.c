@@ -51,23 +51,16 @@ void pebble_future_unref(pebble_future *job)
     pb_pool_let_go(pool);
 }
 
-bool pb_job_begin(struct pebble_future *job, int pid, int64_t now)
+bool pb_job_settle(struct pebble_future *job, enum pebble_status status, int64_t began, int pid, int64_t now)
 {
-    job->begun = now;
-    atomic_store_explicit(&job->pid, pid, memory_order_relaxed);
-    return pb_latch_step(&job->state, PB_JOB_WAITING, PB_JOB_RUNNING);
-}
-
-bool pb_job_settle(struct pebble_future *job, enum pebble_status status, int64_t now)
-{
-    bool waiting = pb_latch_step(&job->state, PB_JOB_WAITING, PB_JOB_SETTLING);
-    if (!waiting && !pb_latch_step(&job->state, PB_JOB_RUNNING, PB_JOB_SETTLING)) return false;
+    if (job->settled) return false;
+    job->settled = true;
     job->outcome = (struct pebble_outcome){
         .status = status,
-        .started = !waiting,
-        .wait_time = (waiting ? now : job->begun) - job->scheduled,
-        .run_time = waiting ? 0 : now - job->begun,
-        .pid = waiting ? 0 : atomic_load_explicit(&job->pid, memory_order_relaxed),
+        .started = began != 0,
+        .wait_time = (began ? began : now) - job->scheduled,
+        .run_time = began ? now - began : 0,
+        .pid = began ? pid : 0,
         .exit_code = -1,
     };
     return true;
@@ -88,13 +81,12 @@ void pb_job_release(struct pebble_future *job)
     pebble_future_unref(job);
 }
 
-int64_t pb_job_limit(const struct pebble_future *job, enum pebble_limit *ret_limit)
+int64_t pb_job_limit(const struct pebble_future *job, int64_t began, enum pebble_limit *ret_limit)
 {
-    bool began = job->begun != 0;
     int64_t own = began ? job->timeout : job->queue_timeout;
-    int64_t at = own ? pb_after(began ? job->begun : job->scheduled, own) : INT64_MAX;
+    int64_t at = own ? pb_after(began ? began : job->scheduled, own) : INT64_MAX;
     int64_t end = job->deadline ? pb_after(job->scheduled, job->deadline) : INT64_MAX;
-    *ret_limit = at <= end ? (began ? PEBBLE_LIMIT_TIMEOUT : PEBBLE_LIMIT_QUEUE_TIMEOUT) : PEBBLE_LIMIT_DEADLINE;
+    *ret_limit = at > end ? PEBBLE_LIMIT_DEADLINE : began ? PEBBLE_LIMIT_TIMEOUT : PEBBLE_LIMIT_QUEUE_TIMEOUT;
     return at <= end ? at : end;
 }
 
@@ -115,21 +107,6 @@ int pebble_future_wait_gone(pebble_future *job, int64_t timeout)
 const struct pebble_outcome *pebble_future_outcome(const pebble_future *job)
 {
     return pb_latch_state(&job->state) == PB_JOB_DONE ? &job->outcome : NULL;
-}
-
-bool pebble_future_running(const pebble_future *job)
-{
-    return pb_latch_state(&job->state) == PB_JOB_RUNNING;
-}
-
-enum pebble_cancellation pebble_future_cancel(pebble_future *job)
-{
-    if (!pb_job_settle(job, PEBBLE_CANCELLED, pb_now())) return PEBBLE_CANCEL_TOO_LATE;
-    bool started = job->outcome.started;
-    pb_pool_count_done(job->pool);
-    pb_job_publish(job);
-    pb_pool_post_settled(job->pool, job);
-    return started ? PEBBLE_CANCEL_WAS_RUNNING : PEBBLE_CANCEL_NEVER_STARTED;
 }
 
 int pebble_future_on_done(pebble_future *job, pebble_callback callback, void *arg)

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The loop of a pool: one thread that owns its queue, timers and workers. */
+ * The loop of a pool, and the lock under which it does its turns.
+ *
+ * A turn is done by whoever finds work and gets the lock: the loop thread when
+ * an event comes, or a thread that schedules or cancels. A thread that leaves a
+ * job in the inbox and does not get the lock need not wait: who has it looks at
+ * the inbox again after giving it back. */
 #ifndef PB_LOOP_H
 #define PB_LOOP_H
 
@@ -11,25 +16,17 @@ PB_HIDDEN_BEGIN
 /* Opens what the loop waits on and starts its thread. 0 or -errno (nothing is left open). */
 int pb_loop_start(struct pebble_pool *pool);
 
-/* Whether the calling thread is the loop of the pool. */
-bool pb_loop_is_self(const struct pebble_pool *pool);
+/* Takes the lock. */
+void pb_loop_lock(struct pebble_pool *pool);
 
-/* For the crew: watch a descriptor; `tag` comes back with its events. */
-int pb_loop_watch(struct pebble_pool *pool, int fd, void *tag);
-void pb_loop_watch_writable(struct pebble_pool *pool, int fd, void *tag, bool writable);
-void pb_loop_unwatch(struct pebble_pool *pool, int fd);
+/* Does what came of the change, gives the lock back, and delivers outcomes. */
+void pb_loop_unlock(struct pebble_pool *pool);
 
-/* For the crew: arms an alarm. */
-void pb_loop_arm(struct pebble_pool *pool, struct pb_alarm *alarm, int64_t deadline);
+/* Whether this thread is calling back for the pool, which therefore waits for it. */
+bool pb_loop_is_delivering(const struct pebble_pool *pool);
 
-/* For the crew: settles a job, to be delivered at the end of the turn. False: it was settled already. */
-bool pb_loop_settle(struct pebble_pool *pool, struct pebble_future *job, enum pebble_status status);
-
-/* For the crew: its worker is done with a settled job. */
-void pb_loop_release(struct pebble_pool *pool, struct pebble_future *job);
-
-/* Every waiting job ends with PEBBLE_NOT_RUN. */
-void pb_loop_refuse_queue(struct pebble_pool *pool, enum pebble_cause cause, int error);
+/* A job was left in the inbox. */
+void pb_loop_notice(struct pebble_pool *pool);
 
 PB_HIDDEN_END
 #endif

@@ -9,16 +9,15 @@
 extern __attribute__((weak)) int _dispatch_get_main_queue_handle_4CF(void);
 extern __attribute__((weak)) void _dispatch_main_queue_callback_4CF(void *);
 
-static int handle(void)
+bool pb_mainqueue_exists(void)
 {
-    return _dispatch_get_main_queue_handle_4CF && _dispatch_main_queue_callback_4CF
-               ? _dispatch_get_main_queue_handle_4CF()
-               : -1;
+    return _dispatch_get_main_queue_handle_4CF && _dispatch_main_queue_callback_4CF;
 }
 
 int pb_mainqueue_serve_until(int fd, short events)
 {
-    struct pollfd polled[2] = {{.fd = fd, .events = events}, {.fd = handle(), .events = POLLIN}};
+    int handle = pb_mainqueue_exists() ? _dispatch_get_main_queue_handle_4CF() : -1;
+    struct pollfd polled[2] = {{.fd = fd, .events = events}, {.fd = handle, .events = POLLIN}};
     for (;;) {
         if (poll(polled, 2, -1) < 0) {
             if (errno == EINTR) continue;

@@ -8,6 +8,9 @@
 
 PB_HIDDEN_BEGIN
 
+/* Whether the program has one. */
+bool pb_mainqueue_exists(void);
+
 /* On the main thread: serves the main queue until `fd` has one of the poll(2)
  * `events`, or an error or hang-up. 0 or -errno. */
 int pb_mainqueue_serve_until(int fd, short events);

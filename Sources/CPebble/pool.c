@@ -3,10 +3,13 @@
 #include "poolstate.h"
 #include "clock.h"
 #include "cpus.h"
+#include "crew.h"
 #include "entry.h"
 #include "boot.h"
 #include "forkserver.h"
 #include "loop.h"
+#include "queue.h"
+#include "shipping.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +30,7 @@ void pb_pool_let_go(struct pebble_pool *pool)
     if (atomic_fetch_sub_explicit(&pool->holds, 1, memory_order_acq_rel) != 1) return;
     pb_callback_thread_done(&pool->callbacks);
     pb_inbox_done(&pool->inbox);
+    pthread_mutex_destroy(&pool->lock);
     free(pool);
 }
 
@@ -72,6 +76,7 @@ int pebble_pool_new(const struct pebble_pool_config *config, pebble_pool **ret_p
     pool->generation = pb_forkserver_generation();
     atomic_init(&pool->refs, 1);
     atomic_init(&pool->holds, 1);
+    pthread_mutex_init(&pool->lock, NULL);
     if ((rc = pb_inbox_init(&pool->inbox)) < 0) goto no_inbox;
     if ((rc = pb_callback_thread_init(&pool->callbacks, pool)) < 0) goto no_callbacks;
     if ((rc = pb_loop_start(pool)) < 0) goto no_loop;
@@ -104,8 +109,7 @@ int pebble_pool_schedule(pebble_pool *pool, pebble_function function, const void
 
     struct pebble_future *job = pb_job_new(pool, &ref, input, length, options);
     if (!job) return -ENOMEM;
-    pebble_future_ref(job); /* the loop's, until it releases the job */
-    atomic_store_explicit(&job->posted, true, memory_order_relaxed);
+    pebble_future_ref(job); /* the pool's, until it releases the job */
     atomic_fetch_add(&pool->count.scheduled, 1);
     if ((rc = pb_inbox_push(&pool->inbox, job)) < 0) {
         atomic_fetch_sub(&pool->count.scheduled, 1);
@@ -114,20 +118,42 @@ int pebble_pool_schedule(pebble_pool *pool, pebble_function function, const void
         return rc;
     }
     *ret_future = job;
+    pb_loop_notice(pool);
     return 0;
 }
 
-/* Unless it is in the inbox already: then the loop will see that it is settled. */
-void pb_pool_post_settled(struct pebble_pool *pool, struct pebble_future *job)
+enum pebble_cancellation pebble_future_cancel(pebble_future *job)
 {
-    if (atomic_exchange(&job->posted, true)) return;
-    pebble_future_ref(job);
-    if (pb_inbox_push(&pool->inbox, job) < 0) pebble_future_unref(job); /* the pool is done with all jobs */
+    struct pebble_pool *pool = job->pool;
+    if (pb_latch_state(&job->state) == PB_JOB_DONE || pool->generation != pb_forkserver_generation())
+        return PEBBLE_CANCEL_TOO_LATE;
+    pb_loop_lock(pool);
+    if (job->worker) pb_shipping_look(pool, job->worker);
+    enum pebble_cancellation answer = PEBBLE_CANCEL_TOO_LATE;
+    if (!job->settled) {
+        struct pb_worker *worker = job->worker;
+        bool admitted = worker || job->queued; /* else it is in the inbox, and will be let go of there */
+        bool running = worker && !pb_shipping_revoke(pool, job);
+        int64_t now = pb_now(), began = running ? pb_shipping_began(job, now) : 0;
+        pb_queue_settle(pool, job, PEBBLE_CANCELLED, running && !began ? now : began, worker ? worker->proc.pid : 0);
+        if (running)
+            pb_crew_kill(pool, worker);
+        else if (admitted)
+            pb_queue_release(pool, job);
+        answer = running ? PEBBLE_CANCEL_WAS_RUNNING : PEBBLE_CANCEL_NEVER_STARTED;
+    }
+    pb_loop_unlock(pool);
+    return answer;
 }
 
-void pb_pool_count_done(struct pebble_pool *pool)
+bool pebble_future_running(pebble_future *job)
 {
-    atomic_fetch_add(&pool->count.done, 1);
+    struct pebble_pool *pool = job->pool;
+    if (pb_latch_state(&job->state) == PB_JOB_DONE || pool->generation != pb_forkserver_generation()) return false;
+    pb_loop_lock(pool);
+    bool running = !job->settled && pb_shipping_began(job, pb_now()) != 0;
+    pb_loop_unlock(pool);
+    return running;
 }
 
 /* --- life --- */
@@ -165,7 +191,7 @@ int pebble_pool_join(pebble_pool *pool, int64_t timeout)
     if (timeout < 0) return -EINVAL;
     if (pool->generation != pb_forkserver_generation()) return -ECHILD;
     if (atomic_load(&pool->phase) == PB_POOL_OPEN) return -EBUSY;
-    if (pb_loop_is_self(pool) || pb_callback_thread_is_self(&pool->callbacks)) return -EDEADLK;
+    if (pb_loop_is_delivering(pool) || pb_callback_thread_is_self(&pool->callbacks)) return -EDEADLK;
     int64_t deadline = timeout == PEBBLE_FOREVER ? INT64_MAX : pb_after(pb_now(), timeout);
     int rc = pb_latch_wait(&pool->rest, PB_POOL_RESTING, timeout);
     return rc < 0 ? rc : pb_callback_thread_drain(&pool->callbacks, deadline);
@@ -178,9 +204,9 @@ unsigned pebble_pool_max_workers(const pebble_pool *pool)
 
 void pebble_pool_get_statistics(const pebble_pool *pool, struct pebble_pool_statistics *ret_statistics)
 {
-    uint64_t ended = atomic_load(&pool->count.ended), begun = atomic_load(&pool->count.begun);
+    uint64_t running = atomic_load(&pool->count.running);
     uint64_t done = atomic_load(&pool->count.done), scheduled = atomic_load(&pool->count.scheduled);
-    uint64_t running = begun - ended, open = scheduled > done ? scheduled - done : 0;
+    uint64_t open = scheduled > done ? scheduled - done : 0;
     *ret_statistics = (struct pebble_pool_statistics){
         .queued = open > running ? open - running : 0,
         .running = running,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A pool's inside, and who owns which part of it: what is atomic belongs to
- * everybody, the rest to the loop thread. */
+ * everybody, the rest to whoever holds the lock (see loop.h). */
 #ifndef PB_POOLSTATE_H
 #define PB_POOLSTATE_H
 
@@ -19,7 +19,7 @@ enum pb_pool_rest { PB_POOL_AWAKE, PB_POOL_RESTING };
 
 struct pebble_pool {
     atomic_uint refs;  /* the users'; the last one stops the pool */
-    atomic_uint holds; /* on its memory: of the users as one, the loop, each job, the callback thread */
+    atomic_uint holds; /* on its memory: of the users as one, the loop thread, each job, the callback thread */
 
     /* never change */
     struct pebble_pool_config config; /* without defaults to fill in */
@@ -33,26 +33,30 @@ struct pebble_pool {
     struct pb_inbox inbox;
     struct pb_callback_thread callbacks;
     struct {
-        atomic_uint_least64_t scheduled, begun, ended, done, published, workers, started, expired, killed, idle_deaths;
+        atomic_uint_least64_t scheduled, running, done, published, workers, started, expired, killed, idle_deaths;
     } count;
 
-    /* the loop's */
+    pthread_mutex_t lock;
+
+    /* what the loop waits on */
     int epoll, timer;
     int64_t timer_at; /* what the timerfd is set to; INT64_MAX: not at all */
     struct pb_wheel wheel;
     struct pb_job_list queue, deliveries;
     size_t queued;
 
-    /* the loop's, about workers: see crew.c */
+    /* about workers: see crew.c */
     int channel;           /* to the fork server; -1: none */
     bool fresh;            /* the server was started for this pool and has not said hello */
     struct pb_proc server; /* while fresh */
-    struct pb_worker_list workers, idle, gone;
+    struct pb_worker_list workers, idle, open, gone;
     unsigned by_state[PB_WORKER_STATES];
-    uint64_t next_worker, next_job;
+    unsigned live;   /* jobs with workers that can still answer */
+    int64_t average; /* ns that jobs run for, of late */
+    uint64_t next_worker;
     unsigned failures; /* starts in a row */
     unsigned stillborn; /* workers that are dying so: the next start waits for what is learnt from them */
-    struct pb_alarm backoff;
+    struct pb_alarm backoff, steal;
 };
 
 PB_HIDDEN_BEGIN
@@ -61,10 +65,6 @@ PB_HIDDEN_BEGIN
 void pb_pool_hold(struct pebble_pool *pool);
 void pb_pool_let_go(struct pebble_pool *pool);
 
-/* A job was settled outside of the loop: leave it in the inbox, for its worker or its place in the queue. */
-void pb_pool_post_settled(struct pebble_pool *pool, struct pebble_future *job);
-
-void pb_pool_count_done(struct pebble_pool *pool);
 
 PB_HIDDEN_END
 #endif

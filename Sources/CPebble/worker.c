@@ -7,10 +7,10 @@
 #define TO(state) {PB_WORKER_##state, false}
 #define KILL {PB_WORKER_DYING, true}
 
-/* A worker may say READY once and REPLIED once a job; what it says besides is
- * a reason to kill it. ASSIGNED is ours, and given to idle workers only. */
+/* A worker may say READY once, and answer what it was given; what it says besides
+ * is a reason to kill it. ASSIGNED and FINISHED are ours. */
 static const struct pb_worker_step steps[PB_WORKER_STATES][PB_WORKER_EVENTS] = {
-    /*                        READY        ASSIGNED   REPLIED      BROKEN       RETIRED      KILLED      EXITED */
+    /*                        READY        ASSIGNED   FINISHED     BROKEN       RETIRED      KILLED      EXITED */
     [PB_WORKER_STARTING] = {TO(IDLE),    KILL,      KILL,        KILL,        KILL,        KILL,       TO(GONE)},
     [PB_WORKER_IDLE] =     {KILL,        TO(BUSY),  KILL,        KILL,        TO(LEAVING), KILL,       TO(GONE)},
     [PB_WORKER_BUSY] =     {KILL,        KILL,      TO(IDLE),    KILL,        KILL,        KILL,       TO(GONE)},

@@ -6,7 +6,7 @@
 
 #include "compat.h"
 #include "alarm.h"
-#include "joblink.h"
+#include "hostlink.h"
 #include "proc.h"
 
 enum pb_worker_state {
@@ -21,8 +21,8 @@ enum pb_worker_state {
 
 enum pb_worker_event {
     PB_WORKER_READY,    /* it said so */
-    PB_WORKER_ASSIGNED, /* it was given a job */
-    PB_WORKER_REPLIED,  /* it returned from one */
+    PB_WORKER_ASSIGNED, /* it was given a job, and had none */
+    PB_WORKER_FINISHED, /* it has none left */
     PB_WORKER_BROKEN,   /* its link ended, or carried what it must not */
     PB_WORKER_RETIRED,  /* it is not needed any more */
     PB_WORKER_KILLED,   /* it must end now */
@@ -44,11 +44,13 @@ struct pb_worker {
     uint64_t id;
     uint64_t served;           /* jobs */
     struct pb_proc proc;       /* unset until the server has told */
-    struct pebble_future *job; /* the one that it was given last and not let go of */
+    bool writing;              /* the loop waits until its stream is writable */
+    bool open;                 /* it is in the list of those that may be shipped more */
     struct pb_alarm alarm;
     TAILQ_ENTRY(pb_worker) link_in_state;
     TAILQ_ENTRY(pb_worker) link_in_pool;
-    struct pb_link link;
+    TAILQ_ENTRY(pb_worker) link_in_open;
+    struct pb_hostlink link;
 };
 
 TAILQ_HEAD(pb_worker_list, pb_worker);

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 
 static Suite *(*const suites[])(void) = {
-    frame_suite,   worker_suite,       dispatch_suite,  latch_suite,  inbox_suite, image_suite,
-    boot_suite,    joblink_suite,      control_suite,   call_suite,   outcome_suite, wheel_suite,
-    pool_suite,    limits_suite,       cancel_suite,    callbacks_suite, life_suite, death_suite,
-    garbage_suite, kin_suite,          surroundings_suite, host_suite, server_suite, entry_suite,
+    worker_suite, dispatch_suite, latch_suite, inbox_suite, image_suite, boot_suite, control_suite,
+    call_suite, outcome_suite, wheel_suite, pool_suite, payload_suite, limits_suite, cancel_suite,
+    callbacks_suite, callbacks_pool_suite, life_suite, stop_suite, death_suite, kin_suite,
+    nesting_suite, surroundings_suite, host_suite, forks_suite, server_suite, entry_suite,
     crowd_suite,
 };
 

@@ -88,6 +88,8 @@ static void perform(struct pb_dispatch *pool, enum pb_action action)
         ck_assert(pool->closing && pool->idle && !pool->queued);
         pool->idle--;
         break;
+    case PB_FILL:
+    case PB_STEAL: ck_abort_msg("nothing was shipped ahead");
     case PB_REST: break;
     }
 }

@@ -40,19 +40,17 @@ START_TEST(jobs_are_taken_oldest_first)
 }
 END_TEST
 
-START_TEST(the_bell_rings_when_a_job_comes_and_until_it_is_hushed)
+START_TEST(it_is_empty_until_a_job_comes_and_after_it_is_taken)
 {
     struct pebble_future jobs[2] = {0};
     open_inbox();
-    ck_assert(!rings(0));
+    ck_assert(pb_inbox_empty(&inbox));
     pb_inbox_push(&inbox, &jobs[0]);
     pb_inbox_push(&inbox, &jobs[1]);
-    ck_assert(rings(0));
-    pb_inbox_hush(&inbox);
+    ck_assert(!pb_inbox_empty(&inbox));
     ck_assert(!rings(0));
     pb_inbox_take(&inbox);
-    pb_inbox_push(&inbox, &jobs[0]);
-    ck_assert(rings(0));
+    ck_assert(pb_inbox_empty(&inbox));
     pb_inbox_done(&inbox);
 }
 END_TEST
@@ -97,13 +95,13 @@ static void *produce(void *arg)
 {
     struct pebble_future *own = arg;
     for (int i = 0; i < JOBS; i++) {
-        own[i].number = (uint64_t)i;
+        own[i].scheduled = i;
         if (pb_inbox_push(&inbox, &own[i]) < 0) abort();
     }
     return NULL;
 }
 
-/* The consumer sleeps on the bell: a lost ring would end the test by its timeout. */
+/* The consumer takes what there is again and again: a lost job would end the test by its timeout. */
 START_TEST(nothing_is_lost_and_each_producer_keeps_its_order)
 {
     pthread_t threads[PRODUCERS];
@@ -112,12 +110,10 @@ START_TEST(nothing_is_lost_and_each_producer_keeps_its_order)
     for (int i = 0; i < PRODUCERS; i++)
         pthread_create(&threads[i], NULL, produce, jobs[i]);
     for (int taken = 0; taken < PRODUCERS * JOBS;) {
-        ck_assert(rings(20000));
-        pb_inbox_hush(&inbox);
         struct pebble_future *job = pb_inbox_take(&inbox);
         for (; job; job = job->next, taken++) {
             size_t producer = (size_t)(job - jobs[0]) / JOBS;
-            ck_assert_uint_eq(job->number, next[producer]++);
+            ck_assert_int_eq(job->scheduled, (int64_t)next[producer]++);
         }
     }
     for (int i = 0; i < PRODUCERS; i++)
@@ -132,7 +128,7 @@ Suite *inbox_suite(void)
     Suite *suite = suite_create("inbox");
     TCase *tests = group(suite, "inbox", 60);
     tcase_add_test(tests, jobs_are_taken_oldest_first);
-    tcase_add_test(tests, the_bell_rings_when_a_job_comes_and_until_it_is_hushed);
+    tcase_add_test(tests, it_is_empty_until_a_job_comes_and_after_it_is_taken);
     tcase_add_test(tests, the_bell_can_be_rung_without_a_job);
     tcase_add_test(tests, only_an_empty_inbox_can_be_closed);
     tcase_add_test(tests, a_closed_inbox_takes_no_job);

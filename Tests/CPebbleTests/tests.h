@@ -27,15 +27,20 @@ Suite *wheel_suite(void);
 
 /* with processes */
 Suite *pool_suite(void);
+Suite *payload_suite(void);
 Suite *limits_suite(void);
 Suite *cancel_suite(void);
 Suite *callbacks_suite(void);
+Suite *callbacks_pool_suite(void);
 Suite *life_suite(void);
+Suite *stop_suite(void);
 Suite *death_suite(void);
 Suite *garbage_suite(void);
 Suite *kin_suite(void);
+Suite *nesting_suite(void);
 Suite *surroundings_suite(void);
 Suite *host_suite(void);
+Suite *forks_suite(void);
 Suite *server_suite(void);
 Suite *entry_suite(void);
 Suite *crowd_suite(void);

@@ -36,7 +36,7 @@ PEBBLE_API int pebble_future_wait(pebble_future *PEBBLE_NONNULL future, int64_t 
 PEBBLE_API const struct pebble_outcome *PEBBLE_NULLABLE pebble_future_outcome(const pebble_future *PEBBLE_NONNULL future);
 
 /* Whether a worker has begun it and it has no outcome yet. */
-PEBBLE_API bool pebble_future_running(const pebble_future *PEBBLE_NONNULL future);
+PEBBLE_API bool pebble_future_running(pebble_future *PEBBLE_NONNULL future);
 
 /* Ends the job: one that waits never runs, one that runs loses its worker. The
  * outcome is PEBBLE_CANCELLED from this moment on; the process is gone a

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compat.h"
+#include "childlink.h"
+#include "clock.h"
+#include "fd.h"
+#include "futex.h"
+#include "mainqueue.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define SPIN 64 /* looks before going to sleep: less than a microsecond */
+
+int pb_childlink_adopt(struct pb_childlink *link, int fd)
+{
+    *link = (struct pb_childlink){0};
+    pb_stream_init(&link->stream, fd, UINT64_MAX);
+    int memory = pb_stream_receive_fd(fd);
+    if (memory < 0) return memory;
+    void *shared = mmap(NULL, sizeof(struct pb_shared), PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+    int error = errno;
+    close(memory);
+    if (shared == MAP_FAILED) return -error;
+    link->shared = shared;
+    pb_arena_init(&link->outputs, PB_ARENA_SIZE);
+    link->room_at = -1;
+    return 0;
+}
+
+/* --- waking each other --- */
+
+/* Waits for the stream to be readable or writable. */
+static bool wait_stream(struct pb_childlink *link, short events)
+{
+    struct pollfd polled = {.fd = link->stream.fd, .events = events};
+    return poll(&polled, 1, -1) >= 0 || errno == EINTR;
+}
+
+static bool send_all(struct pb_childlink *link, const struct pb_frame *frame, const void *payload)
+{
+    int rc = pb_stream_send(&link->stream, frame, payload);
+    while (rc == 0) {
+        if (!wait_stream(link, POLLOUT)) return false;
+        rc = pb_stream_flush(&link->stream);
+    }
+    return rc > 0;
+}
+
+static bool ring(struct pb_childlink *link)
+{
+    return send_all(link, &(struct pb_frame){.kind = PB_FRAME_BELL}, NULL);
+}
+
+static bool ring_if_wanted(struct pb_childlink *link)
+{
+    if (!atomic_load(&link->shared->wants_bell)) return true;
+    return !atomic_exchange(&link->shared->wants_bell, 0) || ring(link);
+}
+
+void pb_childlink_ready(struct pb_childlink *link)
+{
+    atomic_store(&link->shared->ready, 1);
+    ring_if_wanted(link);
+}
+
+static bool has_work(struct pb_childlink *link)
+{
+    return atomic_load(&link->shared->submitted) != (uint32_t)link->taken || atomic_load(&link->shared->leave);
+}
+
+/* A bulk input may come before we look for it; what is older than the next job
+ * was taken back, and bells have done their work once they were seen. */
+static bool read_stream(struct pb_childlink *link)
+{
+    struct pb_message message;
+    int rc = 0;
+    while (!link->bulk && (rc = pb_stream_receive(&link->stream, &message)) > 0) {
+        if (message.head.kind == PB_FRAME_BULK && message.head.job >= link->taken) {
+            link->bulk = message.payload;
+            link->bulk_job = message.head.job;
+        } else {
+            free(message.payload);
+        }
+    }
+    return rc >= 0;
+}
+
+/* False: the host is gone. */
+static bool sleep_once(struct pb_childlink *link)
+{
+    bool on_word = !pb_mainqueue_exists();
+    atomic_store(&link->shared->asleep, on_word ? PB_SLEEPS_ON_WORD : PB_SLEEPS_ON_STREAM);
+    bool alive = true;
+    if (!has_work(link)) {
+        if (on_word)
+            pb_futex_wait_shared(&link->shared->asleep, PB_SLEEPS_ON_WORD);
+        else
+            alive = pb_mainqueue_serve_until(link->stream.fd, POLLIN) == 0 && read_stream(link);
+    }
+    atomic_store(&link->shared->asleep, PB_AWAKE);
+    return alive;
+}
+
+static bool wait_for_work(struct pb_childlink *link)
+{
+    for (int i = 0; i < SPIN; i++)
+        if (has_work(link)) return true;
+    while (!has_work(link))
+        if (!sleep_once(link)) return false;
+    return true;
+}
+
+/* --- jobs --- */
+
+static void complete(struct pb_childlink *link)
+{
+    atomic_store(&link->shared->completed, (uint32_t)link->taken);
+}
+
+static bool claim(struct pb_slot *slot)
+{
+    uint32_t queued = PB_CLAIM_QUEUED;
+    atomic_store_explicit(&slot->started, pb_now(), memory_order_relaxed);
+    return atomic_compare_exchange_strong(&slot->claim, &queued, PB_CLAIM_RUNNING);
+}
+
+/* The input of the job that was just claimed. False: the host is gone. */
+static bool fetch_bulk(struct pb_childlink *link, struct pb_claimed *job)
+{
+    while (!link->bulk || link->bulk_job != job->number) {
+        free(link->bulk); /* of a job that was taken back */
+        link->bulk = NULL;
+        if (!read_stream(link)) return false;
+        if (!link->bulk && !wait_stream(link, POLLIN)) return false;
+    }
+    job->input = job->block = link->bulk;
+    link->bulk = NULL;
+    return true;
+}
+
+bool pb_childlink_next(struct pb_childlink *link, struct pb_claimed *ret_job)
+{
+    for (;;) {
+        if (!wait_for_work(link)) return false;
+        if (atomic_load(&link->shared->submitted) == (uint32_t)link->taken) return false; /* leave */
+        struct pb_slot *slot = &link->shared->slots[link->taken % PB_SLOTS];
+        struct pb_claimed job = {.number = link->taken, .slot = slot, .input_length = slot->input_length};
+        if (claim(slot)) {
+            char *at = link->shared->inputs + slot->input_at;
+            job.input = at;
+            job.path = at + (slot->bulk ? 0 : slot->input_length);
+            job.name = job.path + slot->path_length;
+            if (slot->bulk && !fetch_bulk(link, &job)) return false;
+            link->taken++;
+            *ret_job = job;
+            return true;
+        }
+        slot->answer = PB_ANSWER_NONE;
+        link->outputs_mark[link->taken % PB_SLOTS] = pb_arena_mark(&link->outputs);
+        link->taken++;
+        complete(link);
+        if (!ring_if_wanted(link)) return false;
+    }
+}
+
+/* --- answers --- */
+
+static void reclaim_outputs(struct pb_childlink *link)
+{
+    uint32_t collected = atomic_load(&link->shared->collected);
+    for (; (uint32_t)link->freed != collected; link->freed++)
+        pb_arena_give_back(&link->outputs, link->outputs_mark[link->freed % PB_SLOTS]);
+}
+
+char *pb_childlink_reply_room(struct pb_childlink *link, size_t *ret_capacity)
+{
+    uint32_t capacity = 0;
+    reclaim_outputs(link);
+    link->room_at = pb_arena_take_most(&link->outputs, &capacity);
+    *ret_capacity = capacity;
+    return link->room_at < 0 ? NULL : link->shared->outputs + link->room_at;
+}
+
+bool pb_childlink_answer(struct pb_childlink *link, struct pb_claimed *job, enum pb_answer answer, int code,
+                         const char *reply, size_t length)
+{
+    bool in_place = link->room_at >= 0 && reply == link->shared->outputs + link->room_at;
+    bool bulk = answer == PB_ANSWER_REPLY && length && !in_place;
+    if (link->room_at >= 0) pb_arena_keep(&link->outputs, link->room_at, in_place ? (uint32_t)length : 0);
+    struct pb_slot *slot = job->slot;
+    slot->code = code;
+    slot->answer = bulk ? PB_ANSWER_BULK : (uint32_t)answer;
+    slot->output_at = in_place ? (uint32_t)link->room_at : 0;
+    slot->output_length = length;
+    slot->finished = pb_now();
+    link->outputs_mark[job->number % PB_SLOTS] = pb_arena_mark(&link->outputs);
+    link->room_at = -1;
+    free(job->block);
+    complete(link);
+    if (!bulk) return ring_if_wanted(link);
+    struct pb_frame frame = {.kind = PB_FRAME_BULK, .job = job->number, .length = length};
+    return send_all(link, &frame, reply);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The worker's end of its link: jobs come out, answers go in. The worker may
+ * block here: it has nothing else to do. */
+#ifndef PB_CHILDLINK_H
+#define PB_CHILDLINK_H
+
+#include "compat.h"
+#include "arena.h"
+#include "shared.h"
+#include "stream.h"
+
+/* A job that this worker has claimed. */
+struct pb_claimed {
+    uint64_t number;
+    struct pb_slot *slot;
+    void *input; /* valid until the job is answered */
+    uint64_t input_length;
+    const char *path, *name; /* not terminated: see the slot for their lengths */
+    void *block;             /* what `input` points to when it came over the stream */
+};
+
+struct pb_childlink {
+    struct pb_stream stream;
+    struct pb_shared *shared;
+    uint64_t taken; /* jobs seen so far; never wraps */
+    void *bulk;     /* an input that came before it was looked for */
+    uint64_t bulk_job;
+    struct pb_arena outputs;
+    int64_t room_at; /* of the reply that is being written; -1: none */
+    uint64_t outputs_mark[PB_SLOTS];
+    uint64_t freed; /* jobs whose room in `outputs` was given back */
+};
+
+PB_HIDDEN_BEGIN
+
+/* Takes over the socket, and the memory that is sent through it. 0 or -errno. */
+int pb_childlink_adopt(struct pb_childlink *link, int fd);
+
+/* Says that jobs may come. */
+void pb_childlink_ready(struct pb_childlink *link);
+
+/* Waits for the next job and claims it. False: there will be none any more. */
+bool pb_childlink_next(struct pb_childlink *link, struct pb_claimed *ret_job);
+
+/* The largest room in the shared memory for a reply, to be built in place:
+ * NULL when there is none. At most one at a time, until the answer. */
+char *pb_childlink_reply_room(struct pb_childlink *link, size_t *ret_capacity);
+
+/* Answers the job claimed last. `reply` is either the room, or any other
+ * memory. False: the host is gone. */
+bool pb_childlink_answer(struct pb_childlink *link, struct pb_claimed *job, enum pb_answer answer, int code,
+                         const char *reply, size_t length);
+
+PB_HIDDEN_END
+#endif

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compat.h"
+#include "hostlink.h"
+#include "fd.h"
+#include "futex.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BULK (32U * 1024) /* from this size on a payload goes over the stream */
+
+/* --- opening and closing --- */
+
+/* Sealed, so that no worker can cut it short under the host's reads. */
+static int open_memory(struct pb_shared **ret_shared)
+{
+    int fd = memfd_create("pebble-link", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0) return -errno;
+    void *memory = MAP_FAILED;
+    if (ftruncate(fd, sizeof(struct pb_shared)) == 0 &&
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+        memory = mmap(NULL, sizeof(struct pb_shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (memory == MAP_FAILED) {
+        int error = errno;
+        close(fd);
+        return -error;
+    }
+    *ret_shared = memory;
+    return fd;
+}
+
+int pb_hostlink_open(struct pb_hostlink *link, uint64_t max_payload, int *ret_worker_fd)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) return -errno;
+    *link = (struct pb_hostlink){.max_payload = max_payload};
+    pb_stream_init(&link->stream, ends[0], max_payload);
+    int memory = open_memory(&link->shared);
+    int rc = memory < 0 ? memory : pb_stream_send_fd(link->stream.fd, memory);
+    if (memory >= 0) close(memory);
+    if (rc < 0) {
+        pb_close(&ends[1]);
+        pb_hostlink_done(link);
+        return rc;
+    }
+    pb_arena_init(&link->inputs, PB_ARENA_SIZE);
+    atomic_store(&link->shared->wants_bell, 1); /* for READY */
+    *ret_worker_fd = ends[1];
+    return 0;
+}
+
+void pb_hostlink_done(struct pb_hostlink *link)
+{
+    pb_stream_done(&link->stream);
+    free(link->bulk);
+    link->bulk = NULL;
+    if (link->shared) munmap(link->shared, sizeof *link->shared);
+    link->shared = NULL;
+}
+
+/* --- jobs to the worker --- */
+
+/* A worker that sleeps on the stream is woken by any frame: by the job's input when that goes there. */
+static int wake(struct pb_hostlink *link, bool bulk_follows)
+{
+    if (atomic_load(&link->shared->asleep) == PB_AWAKE) return 1;
+    uint32_t slept = atomic_exchange(&link->shared->asleep, PB_AWAKE);
+    if (slept == PB_SLEEPS_ON_WORD) pb_futex_wake_shared(&link->shared->asleep);
+    if (slept != PB_SLEEPS_ON_STREAM || bulk_follows || pb_stream_sending(&link->stream)) return 1;
+    return pb_stream_send(&link->stream, &(struct pb_frame){.kind = PB_FRAME_BELL}, NULL);
+}
+
+static bool is_bulk(const struct pb_submission *job)
+{
+    return job->input_length > BULK;
+}
+
+/* Copies what is small into the arena: where it is, or -1. */
+static int64_t place(struct pb_hostlink *link, const struct pb_submission *job, size_t path, size_t name)
+{
+    size_t input = is_bulk(job) ? 0 : (size_t)job->input_length;
+    int64_t at = pb_arena_take(&link->inputs, input + path + name);
+    if (at < 0) return -1;
+    char *memory = link->shared->inputs + at;
+    if (input) memcpy(memory, job->input, input);
+    memcpy(memory + input, job->path, path);
+    memcpy(memory + input + path, job->name, name);
+    return at;
+}
+
+static size_t bounded(const char *text)
+{
+    size_t length = strlen(text);
+    return length < UINT16_MAX / 4 ? length : 0;
+}
+
+int pb_hostlink_submit(struct pb_hostlink *link, const struct pb_submission *job, int64_t now)
+{
+    if (link->submitted - link->collected == PB_SLOTS || pb_stream_sending(&link->stream)) return 0;
+    size_t path = bounded(job->path), name = bounded(job->name);
+    int64_t at = place(link, job, path, name);
+    if (at < 0) return 0;
+
+    struct pb_slot *slot = &link->shared->slots[link->submitted % PB_SLOTS];
+    slot->input_at = (uint32_t)at;
+    slot->input_length = job->input_length;
+    slot->offset = job->offset;
+    slot->image = *job->image;
+    slot->path_length = (uint16_t)path;
+    slot->name_length = (uint16_t)name;
+    slot->bulk = is_bulk(job);
+    atomic_store_explicit(&slot->started, 0, memory_order_relaxed);
+    atomic_store_explicit(&slot->claim, PB_CLAIM_QUEUED, memory_order_relaxed);
+    size_t index = link->submitted % PB_SLOTS;
+    link->jobs[index].tag = job->tag;
+    link->jobs[index].inputs_mark = pb_arena_mark(&link->inputs);
+    link->jobs[index].submitted_at = now;
+
+    uint64_t number = link->submitted++;
+    if (link->live++ == 0) atomic_store(&link->shared->wants_bell, 1);
+    atomic_store(&link->shared->submitted, (uint32_t)link->submitted);
+    int rc = wake(link, is_bulk(job));
+    if (rc >= 0 && is_bulk(job)) {
+        struct pb_frame frame = {.kind = PB_FRAME_BULK, .job = number, .length = job->input_length};
+        rc = pb_stream_send(&link->stream, &frame, job->input);
+    }
+    return rc < 0 ? rc : 1;
+}
+
+bool pb_hostlink_sending(const struct pb_hostlink *link)
+{
+    return pb_stream_sending(&link->stream);
+}
+
+int pb_hostlink_flush(struct pb_hostlink *link)
+{
+    return pb_stream_flush(&link->stream);
+}
+
+void pb_hostlink_leave(struct pb_hostlink *link)
+{
+    atomic_store(&link->shared->leave, 1);
+    wake(link, false); /* a broken stream ends it as well */
+}
+
+/* --- answers from the worker --- */
+
+static bool answer_is_due(const struct pb_hostlink *link)
+{
+    return atomic_load(&link->shared->completed) != (uint32_t)link->collected;
+}
+
+/* A worker announces a bulk reply before it sends it: whatever comes unannounced is none. */
+int pb_hostlink_read(struct pb_hostlink *link)
+{
+    struct pb_message message;
+    int rc;
+    while (!link->has_bulk && (rc = pb_stream_receive(&link->stream, &message)) != 0) {
+        if (rc < 0) return rc;
+        if (message.head.kind == PB_FRAME_BELL) return 0; /* what is left makes it readable again */
+        if (message.head.job != link->collected || !answer_is_due(link)) {
+            free(message.payload);
+            return -EPROTO;
+        }
+        link->bulk = message.payload;
+            link->bulk_length = message.head.length;
+        link->has_bulk = true;
+    }
+    return 0;
+}
+
+bool pb_hostlink_ready(struct pb_hostlink *link)
+{
+    if (!link->ready) link->ready = atomic_load(&link->shared->ready) != 0;
+    return link->ready;
+}
+
+bool pb_hostlink_want_bell(struct pb_hostlink *link)
+{
+    atomic_store(&link->shared->wants_bell, 1);
+    return !answer_is_due(link);
+}
+
+bool pb_hostlink_awaits_bulk(struct pb_hostlink *link)
+{
+    return !link->has_bulk && answer_is_due(link) &&
+           link->shared->slots[link->collected % PB_SLOTS].answer == PB_ANSWER_BULK;
+}
+
+/* Copies a reply out of the arena. 0 or -errno. */
+static int take_reply(struct pb_hostlink *link, uint32_t at, uint64_t length, struct pb_collected *collected)
+{
+    if (length > PB_ARENA_SIZE || at > PB_ARENA_SIZE - length) return -EPROTO;
+    if (length > link->max_payload) return -EFBIG;
+    if (length) {
+        if (!(collected->data = malloc(length))) return -ENOMEM;
+        memcpy(collected->data, link->shared->outputs + at, length);
+    }
+    collected->length = length;
+    return 0;
+}
+
+/* 1: taken; 0: it is still on its way. */
+static int take_bulk(struct pb_hostlink *link, struct pb_collected *collected)
+{
+    if (!link->has_bulk) return 0;
+    collected->data = link->bulk;
+    collected->length = link->bulk_length;
+    link->bulk = NULL;
+    link->has_bulk = false;
+    return 1;
+}
+
+/* A worker's clock is the host's, but its word is not: start and end lie
+ * between the submission and now. */
+static int64_t plausible(int64_t moment, int64_t earliest, int64_t now)
+{
+    return moment < earliest ? earliest : moment > now ? now : moment;
+}
+
+static int answer_of(struct pb_hostlink *link, struct pb_slot *slot, struct pb_collected *collected)
+{
+    uint32_t answer = slot->answer, at = slot->output_at;
+    uint64_t length = slot->output_length;
+    collected->code = slot->code;
+    collected->started = atomic_load_explicit(&slot->started, memory_order_relaxed);
+    collected->finished = slot->finished;
+    collected->answer = answer == PB_ANSWER_BULK ? PB_ANSWER_REPLY : (enum pb_answer)answer;
+    switch (answer) {
+    case PB_ANSWER_REPLY: {
+        int rc = take_reply(link, at, length, collected);
+        return rc < 0 ? rc : 1;
+    }
+    case PB_ANSWER_BULK: return take_bulk(link, collected);
+    case PB_ANSWER_NO_FUNCTION:
+    case PB_ANSWER_NO_MEMORY: return 1;
+    default: return -EPROTO;
+    }
+}
+
+static void forget_first(struct pb_hostlink *link)
+{
+    size_t index = link->collected % PB_SLOTS;
+    pb_arena_give_back(&link->inputs, link->jobs[index].inputs_mark);
+    link->live -= link->jobs[index].tag != NULL;
+    link->jobs[index].tag = NULL;
+    link->collected++;
+    atomic_store(&link->shared->collected, (uint32_t)link->collected);
+}
+
+int pb_hostlink_collect(struct pb_hostlink *link, int64_t now, struct pb_collected *ret_collected)
+{
+    for (;;) {
+        uint32_t done = atomic_load(&link->shared->completed) - (uint32_t)link->collected;
+        if (done > link->submitted - link->collected) return -EPROTO;
+        if (done == 0) return 0;
+        size_t index = link->collected % PB_SLOTS;
+        struct pb_collected collected = {.tag = link->jobs[index].tag};
+        if (collected.tag) {
+            int rc = answer_of(link, &link->shared->slots[index], &collected);
+            if (rc <= 0) return rc;
+            int64_t earliest = link->jobs[index].submitted_at;
+            collected.started = plausible(collected.started, earliest, now);
+            collected.finished = plausible(collected.finished, collected.started, now);
+            *ret_collected = collected;
+        }
+        forget_first(link);
+        if (collected.tag) return 1;
+    }
+}
+
+/* --- what is not answered --- */
+
+void *pb_hostlink_tag(const struct pb_hostlink *link, unsigned n)
+{
+    for (uint64_t number = link->collected; number != link->submitted; number++) {
+        void *tag = link->jobs[number % PB_SLOTS].tag;
+        if (tag && n-- == 0) return tag;
+    }
+    return NULL;
+}
+
+/* The job's slot, or NULL. Every tag is there at most once. */
+static struct pb_slot *slot_of(struct pb_hostlink *link, const void *tag, size_t *ret_index)
+{
+    for (uint64_t number = link->collected; number != link->submitted; number++) {
+        size_t index = number % PB_SLOTS;
+        if (link->jobs[index].tag != tag) continue;
+        *ret_index = index;
+        return &link->shared->slots[index];
+    }
+    return NULL;
+}
+
+/* A job whose input is half sent cannot be taken back: the stream needs it. */
+static bool take_back(struct pb_hostlink *link, size_t index)
+{
+    if (pb_stream_sending(&link->stream) && index == (link->submitted - 1) % PB_SLOTS) return false;
+    uint32_t expected = PB_CLAIM_QUEUED;
+    if (!atomic_compare_exchange_strong(&link->shared->slots[index].claim, &expected, PB_CLAIM_REVOKED)) return false;
+    link->jobs[index].tag = NULL;
+    link->live--;
+    return true;
+}
+
+bool pb_hostlink_revoke(struct pb_hostlink *link, const void *tag)
+{
+    size_t index;
+    return slot_of(link, tag, &index) && take_back(link, index);
+}
+
+void *pb_hostlink_revoke_last(struct pb_hostlink *link)
+{
+    for (uint64_t number = link->submitted; number != link->collected; number--) {
+        size_t index = (number - 1) % PB_SLOTS;
+        void *tag = link->jobs[index].tag;
+        if (tag) return take_back(link, index) ? tag : NULL;
+    }
+    return NULL;
+}
+
+int64_t pb_hostlink_started(struct pb_hostlink *link, const void *tag, int64_t now)
+{
+    size_t index;
+    struct pb_slot *slot = slot_of(link, tag, &index);
+    if (!slot || atomic_load(&slot->claim) != PB_CLAIM_RUNNING) return 0;
+    return plausible(atomic_load_explicit(&slot->started, memory_order_relaxed), link->jobs[index].submitted_at, now);
+}
+
+void *pb_hostlink_next_left(struct pb_hostlink *link, bool *ret_began)
+{
+    while (link->collected != link->submitted) {
+        size_t index = link->collected % PB_SLOTS;
+        void *tag = link->jobs[index].tag;
+        *ret_began = atomic_load(&link->shared->slots[index].claim) != PB_CLAIM_QUEUED;
+        forget_first(link);
+        if (tag) return tag;
+    }
+    return NULL;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The host's end of the link to one worker: jobs go in, answers come out, and
+ * what never began can be taken back. Nothing is shared between workers.
+ *
+ * One thread at a time. What the memory holds is checked before it is used:
+ * whatever the worker writes, the host neither crashes, nor hangs, nor
+ * allocates more than the bounds allow. */
+#ifndef PB_HOSTLINK_H
+#define PB_HOSTLINK_H
+
+#include "compat.h"
+#include "arena.h"
+#include "shared.h"
+#include "stream.h"
+
+/* A job as it is submitted. All of it is copied or sent before the answer,
+ * and `input` is borrowed until then. */
+struct pb_submission {
+    void *tag; /* comes back with the answer; not NULL */
+    uint64_t offset;
+    const struct pb_image_id *image;
+    const char *path, *name;
+    const void *input;
+    uint64_t input_length;
+};
+
+/* What became of a submitted job. */
+struct pb_collected {
+    void *tag;
+    enum pb_answer answer; /* REPLY (wherever it came from), NO_FUNCTION or NO_MEMORY */
+    int32_t code;
+    void *data; /* the receiver's, freed with free(3); NULL when length is 0 */
+    uint64_t length;
+    int64_t started, finished; /* as the worker says, within what is possible */
+};
+
+struct pb_hostlink {
+    struct pb_stream stream;
+    struct pb_shared *shared; /* NULL: not open */
+    uint64_t max_payload;
+    uint64_t submitted, collected; /* never wrap */
+    struct pb_arena inputs;
+    struct {
+        void *tag; /* NULL: revoked */
+        uint64_t inputs_mark;
+        int64_t submitted_at;
+    } jobs[PB_SLOTS];
+    void *bulk; /* the reply of the job to be collected next */
+    uint64_t bulk_length;
+    bool has_bulk;
+    bool ready;
+    unsigned live; /* jobs submitted and neither collected nor revoked */
+};
+
+PB_HIDDEN_BEGIN
+
+/* Opens a link; *ret_worker_fd is the worker's end, to be passed on. 0 or -errno. */
+int pb_hostlink_open(struct pb_hostlink *link, uint64_t max_payload, int *ret_worker_fd);
+
+/* Closes it. Harmless when done before. */
+void pb_hostlink_done(struct pb_hostlink *link);
+
+/* Submits a job. 1: done; 0: there is no room now; -errno: the link is broken. */
+int pb_hostlink_submit(struct pb_hostlink *link, const struct pb_submission *job, int64_t now);
+
+/* Whether bytes wait to be sent when the stream is writable: pb_hostlink_flush. */
+bool pb_hostlink_sending(const struct pb_hostlink *link);
+int pb_hostlink_flush(struct pb_hostlink *link);
+
+/* Reads the stream, when it is readable. 0: what there was; -errno: it ended
+ * (-EPIPE), or carried what it must not (-EPROTO, -EFBIG), or -ENOMEM. */
+int pb_hostlink_read(struct pb_hostlink *link);
+
+/* The next answer. 1: *ret; 0: none yet; -EPROTO, -EFBIG, -ENOMEM: the worker is not to be trusted any more. */
+int pb_hostlink_collect(struct pb_hostlink *link, int64_t now, struct pb_collected *ret_collected);
+
+/* Asks for a bell at the next answer. False: there is one already. */
+bool pb_hostlink_want_bell(struct pb_hostlink *link);
+
+/* Whether the next answer is there and its reply still on the stream. */
+bool pb_hostlink_awaits_bulk(struct pb_hostlink *link);
+
+/* Whether the worker has said that it is ready. */
+bool pb_hostlink_ready(struct pb_hostlink *link);
+
+/* The tags of the jobs that are under way, in order: n from 0; NULL at the end. */
+void *pb_hostlink_tag(const struct pb_hostlink *link, unsigned n);
+
+/* Takes back the job with that tag. True: it never ran and will not. False: it has begun. */
+bool pb_hostlink_revoke(struct pb_hostlink *link, const void *tag);
+
+/* Takes back the job submitted last that has not begun: its tag, or NULL. */
+void *pb_hostlink_revoke_last(struct pb_hostlink *link);
+
+/* When the worker began the job with that tag; 0: it has not. */
+int64_t pb_hostlink_started(struct pb_hostlink *link, const void *tag, int64_t now);
+
+/* Of a dead worker, when nothing is left to collect: the next job that it took
+ * with it, or that never began (*ret_began). NULL at the end. */
+void *pb_hostlink_next_left(struct pb_hostlink *link, bool *ret_began);
+
+/* Tells the worker to end when it has nothing left to do. */
+void pb_hostlink_leave(struct pb_hostlink *link);
+
+PB_HIDDEN_END
+#endif

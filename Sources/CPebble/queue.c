@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compat.h"
+#include "queue.h"
+#include "clock.h"
+#include "watch.h"
+
+bool pb_queue_settle(struct pebble_pool *pool, struct pebble_future *job, enum pebble_status status, int64_t began,
+                    int pid)
+{
+    if (!pb_job_settle(job, status, began, pid, pb_now())) return false;
+    if (job->queued) pb_queue_remove(pool, job);
+    pb_wheel_disarm(&pool->wheel, &job->alarm.timer);
+    atomic_fetch_add_explicit(&pool->count.done, 1, memory_order_relaxed);
+    pebble_future_ref(job);
+    TAILQ_INSERT_TAIL(&pool->deliveries, job, link);
+    return true;
+}
+
+void pb_queue_release(struct pebble_pool *pool, struct pebble_future *job)
+{
+    pb_wheel_disarm(&pool->wheel, &job->alarm.timer);
+    job->worker = NULL;
+    pb_job_release(job);
+}
+
+void pb_queue_arm_limit(struct pebble_pool *pool, struct pebble_future *job, int64_t began, int64_t now)
+{
+    enum pebble_limit limit;
+    int64_t at = pb_job_limit(job, began, &limit);
+    if (job->worker && !began) {
+        int64_t running = pb_job_limit(job, now, &limit);
+        if (running < at) at = running;
+    }
+    pb_watch_arm(pool, &job->alarm, at);
+}
+
+static void queued(struct pebble_pool *pool, struct pebble_future *job)
+{
+    job->queued = true;
+    pool->queued++;
+    pb_queue_arm_limit(pool, job, 0, 0);
+}
+
+void pb_queue_put_first(struct pebble_pool *pool, struct pebble_future *job)
+{
+    TAILQ_INSERT_HEAD(&pool->queue, job, link);
+    queued(pool, job);
+}
+
+void pb_queue_remove(struct pebble_pool *pool, struct pebble_future *job)
+{
+    TAILQ_REMOVE(&pool->queue, job, link);
+    job->queued = false;
+    pool->queued--;
+}
+
+static void refuse(struct pebble_pool *pool, struct pebble_future *job, enum pebble_cause cause, int error)
+{
+    if (pb_queue_settle(pool, job, PEBBLE_NOT_RUN, 0, 0)) {
+        job->outcome.cause = cause;
+        job->outcome.error = error;
+    }
+    pb_queue_release(pool, job);
+}
+
+void pb_queue_refuse(struct pebble_pool *pool, enum pebble_cause cause, int error)
+{
+    struct pebble_future *job;
+    while ((job = TAILQ_FIRST(&pool->queue))) {
+        pb_queue_remove(pool, job);
+        refuse(pool, job, cause, error);
+    }
+}
+
+static void admit(struct pebble_pool *pool, struct pebble_future *job)
+{
+    if (atomic_load(&pool->phase) == PB_POOL_STOPPED) {
+        refuse(pool, job, PEBBLE_CAUSE_STOPPED, 0);
+    } else if (atomic_load(&pool->broken)) {
+        refuse(pool, job, PEBBLE_CAUSE_NO_ENTRY, ENOEXEC);
+    } else if (job->settled) {
+        pb_queue_release(pool, job); /* cancelled before it got here */
+    } else {
+        TAILQ_INSERT_TAIL(&pool->queue, job, link);
+        queued(pool, job);
+    }
+}
+
+void pb_queue_read_inbox(struct pebble_pool *pool)
+{
+    struct pebble_future *job = pb_inbox_take(&pool->inbox);
+    while (job) {
+        struct pebble_future *next = job->next;
+        admit(pool, job);
+        job = next;
+    }
+}

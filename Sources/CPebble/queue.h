@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The jobs of a pool that wait, and what ends a job's stay. All of it with the
+ * pool's lock held. */
+#ifndef PB_QUEUE_H
+#define PB_QUEUE_H
+
+#include "compat.h"
+#include "poolstate.h"
+
+PB_HIDDEN_BEGIN
+
+/* Takes in what was left in the inbox. */
+void pb_queue_read_inbox(struct pebble_pool *pool);
+
+/* Puts a job that was taken back at the head; takes one out. */
+void pb_queue_put_first(struct pebble_pool *pool, struct pebble_future *job);
+void pb_queue_remove(struct pebble_pool *pool, struct pebble_future *job);
+
+/* Every waiting job ends with PEBBLE_NOT_RUN. */
+void pb_queue_refuse(struct pebble_pool *pool, enum pebble_cause cause, int error);
+
+/* Arms a job's alarm for the next of its limits. `began` is 0 for one that
+ * waits, in the queue or behind others in a worker; the alarm of the latter
+ * asks again when it could have run for too long. */
+void pb_queue_arm_limit(struct pebble_pool *pool, struct pebble_future *job, int64_t began, int64_t now);
+
+/* Settles a job, waiting or not, to be delivered when the lock is given back.
+ * False: it was settled already. See pb_job_settle. */
+bool pb_queue_settle(struct pebble_pool *pool, struct pebble_future *job, enum pebble_status status, int64_t began,
+                     int pid);
+
+/* The pool is done with a settled job. */
+void pb_queue_release(struct pebble_pool *pool, struct pebble_future *job);
+
+PB_HIDDEN_END
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The memory that a host and one worker share, and its protocol.
+ *
+ * Jobs are numbered from 0 in the order in which they are submitted; job n has
+ * slot n % PB_SLOTS. The worker takes them in that order and completes them in
+ * that order, so three counters order everything:
+ *
+ *   collected <= completed <= submitted <= collected + PB_SLOTS
+ *   (host)       (worker)     (host)
+ *
+ * A job belongs to whoever moves its claim: QUEUED to RUNNING is the worker's
+ * move, QUEUED to REVOKED the host's; each is one compare-and-swap, so a job
+ * that was revoked provably never ran, and one that was not has run or runs.
+ * The worker completes a revoked job by stepping over it.
+ *
+ * Each side sleeps only after it said so and looked once more, and is woken
+ * only when it said so: `asleep` is the worker's word, `wants_bell` the host's.
+ * Both pairs (say, look) and (publish, ask) are sequentially consistent.
+ *
+ * The host trusts nothing in here: it keeps its own counters and its own copy
+ * of what it submitted, copies out what the worker wrote, and checks the copy. */
+#ifndef PB_SHARED_H
+#define PB_SHARED_H
+
+#include "compat.h"
+#include "image.h"
+
+#include <stdalign.h>
+#include <stdatomic.h>
+
+#define PB_SLOTS 64U
+#define PB_ARENA_SIZE (128U * 1024) /* of inputs, and of replies */
+
+enum pb_claim { PB_CLAIM_FREE, PB_CLAIM_QUEUED, PB_CLAIM_RUNNING, PB_CLAIM_REVOKED };
+
+enum pb_answer {
+    PB_ANSWER_NONE,        /* revoked */
+    PB_ANSWER_REPLY,       /* the function returned `code`; the reply is in the arena */
+    PB_ANSWER_BULK,        /* the same; the reply is on the stream */
+    PB_ANSWER_NO_FUNCTION, /* there is no such function here */
+    PB_ANSWER_NO_MEMORY,   /* the reply did not fit into memory */
+};
+
+/* How the worker sleeps, and so must be woken. */
+enum pb_sleep {
+    PB_AWAKE,
+    PB_SLEEPS_ON_WORD,   /* a futex: `asleep` itself */
+    PB_SLEEPS_ON_STREAM, /* it polls the stream, and the main queue */
+};
+
+struct pb_slot {
+    /* the host's; input, path, name lie in the input arena one after the other */
+    alignas(64) _Atomic uint32_t claim;
+    uint32_t input_at;
+    uint64_t input_length;
+    uint64_t offset;
+    struct pb_image_id image;
+    uint16_t path_length, name_length;
+    uint32_t bulk; /* the input is on the stream; path and name alone are in the arena */
+
+    /* the worker's */
+    alignas(64) _Atomic int64_t started; /* CLOCK_MONOTONIC, ns; written before the claim */
+    int64_t finished;
+    int32_t code;
+    uint32_t answer;
+    uint32_t output_at;
+    uint64_t output_length;
+};
+
+struct pb_shared {
+    /* the host's */
+    alignas(64) _Atomic uint32_t submitted;
+    _Atomic uint32_t collected;
+    _Atomic uint32_t leave; /* end when nothing is left to do */
+    /* the worker's */
+    alignas(64) _Atomic uint32_t completed;
+    _Atomic uint32_t ready;
+    /* both sides' */
+    alignas(64) _Atomic uint32_t asleep;
+    alignas(64) _Atomic uint32_t wants_bell;
+    struct pb_slot slots[PB_SLOTS];
+    alignas(64) char inputs[PB_ARENA_SIZE];
+    alignas(64) char outputs[PB_ARENA_SIZE];
+};
+
+#endif

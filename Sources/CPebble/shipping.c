@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compat.h"
+#include "shipping.h"
+#include "clock.h"
+#include "crew.h"
+#include "dispatch.h"
+#include "queue.h"
+#include "watch.h"
+
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#define STEAL_AGAIN (200 * 1000) /* ns until jobs that wait behind others are looked at again */
+
+/* Whether it is among those that may be shipped one more job. */
+void pb_shipping_update(struct pebble_pool *pool, struct pb_worker *worker)
+{
+    unsigned window = pb_dispatch_window(pool->average);
+    uint64_t left = pool->config.max_tasks ? pool->config.max_tasks - worker->served : UINT64_MAX;
+    bool open = worker->state == PB_WORKER_BUSY && worker->link.live < window && worker->link.live < left &&
+                !pb_hostlink_sending(&worker->link);
+    if (open == worker->open) return;
+    worker->open = open;
+    if (open)
+        TAILQ_INSERT_TAIL(&pool->open, worker, link_in_open);
+    else
+        TAILQ_REMOVE(&pool->open, worker, link_in_open);
+}
+
+static void requeue(struct pebble_pool *pool, struct pebble_future *job)
+{
+    job->worker = NULL;
+    if (job->settled)
+        pb_queue_release(pool, job);
+    else
+        pb_queue_put_first(pool, job);
+}
+
+/* What it has not begun goes back to where it was: at the head of the queue. */
+void pb_shipping_give_back(struct pebble_pool *pool, struct pb_worker *worker)
+{
+    pool->live -= worker->link.live;
+    struct pebble_future *job;
+    while ((job = pb_hostlink_revoke_last(&worker->link)))
+        requeue(pool, job);
+}
+
+/* --- jobs to workers --- */
+
+/* After its last job: idle, or at the end of its tasks. */
+static void finish_if_empty(struct pebble_pool *pool, struct pb_worker *worker)
+{
+    if (worker->state == PB_WORKER_BUSY && worker->link.live == 0) {
+        pb_crew_step(pool, worker, PB_WORKER_FINISHED);
+        if (pool->config.max_tasks && worker->served >= pool->config.max_tasks)
+            pb_crew_step(pool, worker, PB_WORKER_RETIRED);
+    }
+    pb_shipping_update(pool, worker);
+}
+
+static void watch_writable(struct pebble_pool *pool, struct pb_worker *worker)
+{
+    bool sending = pb_hostlink_sending(&worker->link);
+    if (sending != worker->writing) pb_watch_writable(pool, worker->link.stream.fd, worker, sending);
+    worker->writing = sending;
+}
+
+static bool ship(struct pebble_pool *pool, struct pb_worker *worker, struct pebble_future *job, int64_t now)
+{
+    const struct pb_submission submission = {
+        .tag = job,
+        .offset = job->function.offset,
+        .image = &job->function.image->id,
+        .path = job->function.image->path,
+        .name = job->name ? job->name : "",
+        .input = job->input,
+        .input_length = job->input_length,
+    };
+    int rc = pb_hostlink_submit(&worker->link, &submission, now);
+    if (rc == 0) return false;
+    pool->live++;
+    job->worker = worker;
+    pb_queue_arm_limit(pool, job, 0, now);
+    if (worker->state == PB_WORKER_IDLE) pb_crew_step(pool, worker, PB_WORKER_ASSIGNED);
+    if (rc < 0) pb_crew_step(pool, worker, PB_WORKER_BROKEN);
+    if (rc > 0) watch_writable(pool, worker);
+    pb_shipping_update(pool, worker);
+    return true;
+}
+
+bool pb_shipping_assign(struct pebble_pool *pool, struct pebble_future *job, int64_t now)
+{
+    return ship(pool, TAILQ_FIRST(&pool->idle), job, now);
+}
+
+bool pb_shipping_fill(struct pebble_pool *pool, struct pebble_future *job, int64_t now)
+{
+    struct pb_worker *worker = TAILQ_FIRST(&pool->open);
+    TAILQ_REMOVE(&pool->open, worker, link_in_open); /* to the end: each in its turn */
+    worker->open = false;
+    return ship(pool, worker, job, now);
+}
+
+static struct pb_worker *most_loaded(struct pebble_pool *pool)
+{
+    struct pb_worker *worker, *most = NULL;
+    TAILQ_FOREACH(worker, &pool->workers, link_in_pool)
+        if (worker->state == PB_WORKER_BUSY && (!most || worker->link.live > most->link.live)) most = worker;
+    return most;
+}
+
+struct pebble_future *pb_shipping_steal(struct pebble_pool *pool, int64_t now)
+{
+    struct pb_worker *worker = most_loaded(pool);
+    if (!worker || worker->link.live < 2) return NULL;
+    struct pebble_future *first = pb_hostlink_tag(&worker->link, 0);
+    int64_t began = pb_shipping_began(first, now);
+    if (!pb_dispatch_worth_stealing(worker->link.live - 1, pool->average, began ? now - began : 0)) {
+        if (!pb_timer_armed(&pool->steal.timer)) pb_watch_arm(pool, &pool->steal, now + STEAL_AGAIN);
+        return NULL;
+    }
+    struct pebble_future *job = pb_hostlink_revoke_last(&worker->link);
+    if (!job) return NULL;
+    pool->live--;
+    job->worker = NULL;
+    pb_shipping_update(pool, worker);
+    return job;
+}
+
+bool pb_shipping_revoke(struct pebble_pool *pool, struct pebble_future *job)
+{
+    struct pb_worker *worker = job->worker;
+    if (!pb_hostlink_revoke(&worker->link, job)) return false;
+    if (worker->state == PB_WORKER_BUSY) pool->live--;
+    job->worker = NULL;
+    finish_if_empty(pool, worker);
+    return true;
+}
+
+int64_t pb_shipping_began(struct pebble_future *job, int64_t now)
+{
+    return job->worker ? pb_hostlink_started(&job->worker->link, job, now) : 0;
+}
+
+/* --- answers from workers --- */
+
+static void learn(struct pebble_pool *pool, int64_t ran)
+{
+    pool->average = pool->average ? pool->average + (ran - pool->average) / 8 : ran + 1;
+}
+
+static void settle_answer(struct pebble_pool *pool, struct pb_worker *worker, struct pb_collected *collected)
+{
+    struct pebble_future *job = collected->tag;
+    struct pebble_outcome *outcome = &job->outcome;
+    if (collected->answer == PB_ANSWER_NO_FUNCTION) {
+        if (!pb_queue_settle(pool, job, PEBBLE_NOT_RUN, 0, 0)) return;
+        outcome->cause = PEBBLE_CAUSE_NO_FUNCTION;
+        outcome->error = ENOEXEC;
+        return;
+    }
+    int code = collected->answer == PB_ANSWER_NO_MEMORY ? -ENOMEM : collected->code;
+    enum pebble_status status = code == 0 ? PEBBLE_SUCCESS : PEBBLE_FAILURE;
+    if (!pb_queue_settle(pool, job, status, collected->started, worker->proc.pid)) return;
+    outcome->run_time = collected->finished - collected->started;
+    outcome->code = code;
+    outcome->data = collected->data;
+    outcome->length = (size_t)collected->length;
+    collected->data = NULL;
+}
+
+static void on_answer(struct pebble_pool *pool, struct pb_worker *worker, struct pb_collected *collected)
+{
+    learn(pool, collected->finished - collected->started);
+    settle_answer(pool, worker, collected);
+    free(collected->data);
+    pb_queue_release(pool, collected->tag);
+    pool->live--;
+    worker->served++;
+}
+
+/* A reply above its bound fails its job, and costs the worker, who is not to be read any further. */
+static void distrust(struct pebble_pool *pool, struct pb_worker *worker, int error)
+{
+    struct pebble_future *job = pb_hostlink_tag(&worker->link, 0);
+    int64_t now = pb_now(), began = job ? pb_shipping_began(job, now) : 0;
+    if (error == -EFBIG && job && pb_queue_settle(pool, job, PEBBLE_FAILURE, began ? began : now, worker->proc.pid))
+        job->outcome.code = -EFBIG;
+    pb_crew_step(pool, worker, PB_WORKER_BROKEN);
+}
+
+/* All answers that are there; then a bell is asked for. */
+static void collect(struct pebble_pool *pool, struct pb_worker *worker)
+{
+    struct pb_collected collected;
+    for (bool again = true; again;) {
+        int rc;
+        while ((rc = pb_hostlink_collect(&worker->link, pb_now(), &collected)) > 0)
+            on_answer(pool, worker, &collected);
+        if (rc < 0) {
+            distrust(pool, worker, rc);
+            return;
+        }
+        /* An answer whose reply is still on the stream makes that readable. */
+        again = !pb_hostlink_want_bell(&worker->link) && !pb_hostlink_awaits_bulk(&worker->link);
+    }
+    finish_if_empty(pool, worker);
+}
+
+void pb_shipping_look(struct pebble_pool *pool, struct pb_worker *worker)
+{
+    if (worker->state == PB_WORKER_BUSY || worker->state == PB_WORKER_IDLE) collect(pool, worker);
+}
+
+void pb_shipping_read(struct pebble_pool *pool, struct pb_worker *worker)
+{
+    int rc = pb_hostlink_read(&worker->link);
+    worker->ready_once |= pb_hostlink_ready(&worker->link);
+    pb_shipping_look(pool, worker);
+    pb_crew_on_ready(pool, worker);
+    if (rc == 0) return;
+    pb_watch_remove(pool, worker->link.stream.fd);
+    if (rc == -EPIPE)
+        pb_crew_step(pool, worker, PB_WORKER_BROKEN);
+    else
+        distrust(pool, worker, rc);
+}
+
+void pb_shipping_on_link(struct pebble_pool *pool, struct pb_worker *worker, uint32_t events)
+{
+    if (worker->state == PB_WORKER_GONE || worker->state == PB_WORKER_DYING) return;
+    if (events & ~(uint32_t)EPOLLOUT) pb_shipping_read(pool, worker);
+    if ((events & EPOLLOUT) && worker->state != PB_WORKER_DYING) {
+        if (pb_hostlink_flush(&worker->link) < 0) {
+            pb_crew_step(pool, worker, PB_WORKER_BROKEN);
+            return;
+        }
+        watch_writable(pool, worker);
+        pb_shipping_update(pool, worker);
+    }
+}
+
+static void settle_expired(struct pebble_pool *pool, struct pb_worker *worker, struct pebble_future *job,
+                           int64_t began, const struct pb_exit *how)
+{
+    if (!pb_queue_settle(pool, job, PEBBLE_EXPIRED, began, how->pid ? how->pid : worker->proc.pid)) return;
+    atomic_fetch_add(&pool->count.expired, 1);
+    struct pebble_outcome *outcome = &job->outcome;
+    outcome->exit_code = how->code;
+    outcome->exit_signal = how->signal;
+    outcome->cpu_time = how->cpu_time;
+    outcome->peak_memory = how->peak_memory;
+}
+
+/* What it answered before it died stands; what it had begun died with it; what it had not goes back. */
+void pb_shipping_settle_left(struct pebble_pool *pool, struct pb_worker *worker, const struct pb_exit *how, int64_t now)
+{
+    struct pebble_future *job;
+    bool lost;
+    while ((job = pb_hostlink_tag(&worker->link, 0))) {
+        int64_t began = pb_hostlink_started(&worker->link, job, now);
+        pb_hostlink_next_left(&worker->link, &lost);
+        if (lost) {
+            settle_expired(pool, worker, job, began ? began : now, how);
+            pb_queue_release(pool, job);
+        } else {
+            requeue(pool, job);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Jobs to workers and answers from them. All of it with the pool's lock held. */
+#ifndef PB_SHIPPING_H
+#define PB_SHIPPING_H
+
+#include "compat.h"
+#include "poolstate.h"
+
+PB_HIDDEN_BEGIN
+
+/* Ships a job, which has left the queue, to an idle worker, or to one that may
+ * have one more. There must be one. False: it could not be, and must wait. */
+bool pb_shipping_assign(struct pebble_pool *pool, struct pebble_future *job, int64_t now);
+bool pb_shipping_fill(struct pebble_pool *pool, struct pebble_future *job, int64_t now);
+
+/* Takes back a job that waits behind others: NULL when there is none, or when it is not worth it yet. */
+struct pebble_future *pb_shipping_steal(struct pebble_pool *pool, int64_t now);
+
+/* Takes a shipped job back. True: it never began. */
+bool pb_shipping_revoke(struct pebble_pool *pool, struct pebble_future *job);
+
+/* When a shipped job began, 0: it has not. */
+int64_t pb_shipping_began(struct pebble_future *job, int64_t now);
+
+/* Takes the answers that are there. */
+void pb_shipping_look(struct pebble_pool *pool, struct pb_worker *worker);
+
+/* The worker's link is readable or writable (on the loop thread), or is to be
+ * read once more. */
+void pb_shipping_on_link(struct pebble_pool *pool, struct pb_worker *worker, uint32_t events);
+void pb_shipping_read(struct pebble_pool *pool, struct pb_worker *worker);
+
+/* The worker's state or load has changed: may it be shipped more? */
+void pb_shipping_update(struct pebble_pool *pool, struct pb_worker *worker);
+
+/* Of a worker that is to die: what it has not begun goes back to the head of the queue. */
+void pb_shipping_give_back(struct pebble_pool *pool, struct pb_worker *worker);
+
+/* Of a dead worker: what it had begun died with it. */
+void pb_shipping_settle_left(struct pebble_pool *pool, struct pb_worker *worker, const struct pb_exit *how,
+                             int64_t now);
+
+PB_HIDDEN_END
+#endif

@@ -11,12 +11,20 @@
 #error "Pebble runs on Linux on x86-64 and arm64"
 #endif
 
-#ifdef __cplusplus
-#define PEBBLE_BEGIN_DECLS extern "C" {
-#define PEBBLE_END_DECLS }
+#ifdef __clang__ /* nullability is an extension, and one that is wanted here */
+#define PEBBLE_QUIET _Pragma("clang diagnostic push") _Pragma("clang diagnostic ignored \"-Wnullability-extension\"")
+#define PEBBLE_LOUD _Pragma("clang diagnostic pop")
 #else
-#define PEBBLE_BEGIN_DECLS
-#define PEBBLE_END_DECLS
+#define PEBBLE_QUIET
+#define PEBBLE_LOUD
+#endif
+
+#ifdef __cplusplus
+#define PEBBLE_BEGIN_DECLS PEBBLE_QUIET extern "C" {
+#define PEBBLE_END_DECLS } PEBBLE_LOUD
+#else
+#define PEBBLE_BEGIN_DECLS PEBBLE_QUIET
+#define PEBBLE_END_DECLS PEBBLE_LOUD
 #endif
 
 #define PEBBLE_API __attribute__((visibility("default")))

@@ -21,6 +21,6 @@ public struct ProcessExpired: Error, Equatable, Sendable, CustomStringConvertibl
       if let signal { "crashed: \(signal)" } else if let exitCode { "exited with code \(exitCode)" } else {
         "was lost with the fork server"
       }
-    return "worker \(processID) \(how) in \(function) after \(runTime)"
+    return "worker \(processID) \(how) in \(function) after \(runTime.short)"
   }
 }

@@ -31,10 +31,11 @@ public struct TimeoutError: Error, Equatable, Sendable, CustomStringConvertible 
 
   public var description: String {
     switch limit {
-    case .timeout: "timed out: ran for more than \(length)"
-    case .queueTimeout: "timed out: waited for more than \(length) for a worker"
-    case .deadline: "timed out: its deadline of \(length) passed after \(waitTime) of waiting and \(runTime) of running"
-    case .wait: "timed out: no outcome within \(length)"
+    case .timeout: "timed out: ran for more than \(length.short)"
+    case .queueTimeout: "timed out: waited for more than \(length.short) for a worker"
+    case .deadline:
+      "timed out: its deadline of \(length.short) passed after \(waitTime.short) of waiting and \(runTime.short) of running"
+    case .wait: "timed out: no outcome within \(length.short)"
     }
   }
 }

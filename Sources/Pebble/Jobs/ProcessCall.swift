@@ -34,7 +34,7 @@ public struct ProcessCall: Sendable {
 
   /// Runs the function on the global executor, while the worker's main thread serves the main actor.
   public func run<Result: Codable & Sendable, each Argument: Codable & Sendable>(
-    _ function: @escaping @Sendable (repeat each Argument) async throws -> Result
+    _ function: sending @escaping (repeat each Argument) async throws -> Result
   ) -> Int32 {
     serveAsync { arguments in
       let result = try await function(repeat try arguments.next((each Argument).self))
@@ -44,7 +44,7 @@ public struct ProcessCall: Sendable {
 
   /// Runs the function on the global executor, while the worker's main thread serves the main actor.
   public func run<each Argument: Codable & Sendable>(
-    _ function: @escaping @Sendable (repeat each Argument) async throws -> Void
+    _ function: sending @escaping (repeat each Argument) async throws -> Void
   ) -> Int32 {
     serveAsync { arguments in
       try await function(repeat try arguments.next((each Argument).self))
@@ -65,7 +65,7 @@ extension ProcessCall {
     }
   }
 
-  private func serveAsync(_ body: @escaping @Sendable (ArgumentReader) async throws -> EncodeResult) -> Int32 {
+  private func serveAsync(_ body: sending @escaping (ArgumentReader) async throws -> EncodeResult) -> Int32 {
     let code = Handover()
     Task.detached { [self] in
       let status = await answerAll(body)
@@ -76,7 +76,7 @@ extension ProcessCall {
     return code.value.withLock { $0 }
   }
 
-  private func answerAll(_ body: @Sendable (ArgumentReader) async throws -> EncodeResult) async -> Int32 {
+  private func answerAll(_ body: (ArgumentReader) async throws -> EncodeResult) async -> Int32 {
     let input = handle.input
     switch form(of: input) {
     case .call:
@@ -96,7 +96,7 @@ extension ProcessCall {
   }
 
   private func answer(
-    to input: UnsafeRawBufferPointer, _ body: @Sendable (ArgumentReader) async throws -> EncodeResult
+    to input: UnsafeRawBufferPointer, _ body: (ArgumentReader) async throws -> EncodeResult
   ) async -> Answer {
     let arguments = ArgumentReader(input)
     let outcome: Result<EncodeResult, any Error>

@@ -40,7 +40,7 @@ extension ProcessPool {
     _ makeInputs: @escaping @Sendable () -> () -> MapRun<Value>.Input?
   ) throws -> ProcessMap<Value> {
     guard chunkSize >= 1 else { throw PebbleError(.invalidArgument, "chunkSize must be at least 1, not \(chunkSize)") }
-    let job = Job(entry: entry, name: name, limits: try JobLimits(timeout: timeout))
+    let job = Job(entry: entry, function: name, title: nil, limits: try JobLimits(timeout: timeout))
     return ProcessMap { [self] in
       MapRun(pool: self, job: job, chunkSize: chunkSize, nextInput: makeInputs())
     }

@@ -38,7 +38,7 @@ public final class ProcessPool: Sendable {
   ) throws -> ProcessFuture<Value> {
     let limits = try JobLimits(timeout: timeout, queueTimeout: queueTimeout, deadline: deadline)
     let call = try Payload(call: repeat each arguments)
-    let job = Job(entry: function.entry, name: name ?? function.name, limits: limits)
+    let job = Job(entry: function.entry, function: function.name, title: name, limits: limits)
     return try start(job, call) { try Reply.value(Value.self, $0) }
   }
 
@@ -49,7 +49,7 @@ public final class ProcessPool: Sendable {
   ) throws -> ProcessFuture<Void> {
     let limits = try JobLimits(timeout: timeout, queueTimeout: queueTimeout, deadline: deadline)
     let call = try Payload(call: repeat each arguments)
-    return try start(Job(entry: function.entry, name: name ?? function.name, limits: limits), call) { _ in }
+    return try start(Job(entry: function.entry, function: function.name, title: name, limits: limits), call) { _ in }
   }
 
   /// Schedules a job whose input is encoded already.
@@ -57,9 +57,9 @@ public final class ProcessPool: Sendable {
     _ job: Job, _ input: Payload, decode: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Value
   ) throws -> ProcessFuture<Value> {
     let future = try input.withBytes { bytes in
-      try handle.schedule(job.entry, bytes, job.limits, name: job.name)
+      try handle.schedule(job.entry, bytes, job.limits, name: job.title ?? job.function)
     }
-    return ProcessFuture(JobSource(handle: future, function: job.name, decode: decode))
+    return ProcessFuture(JobSource(handle: future, function: job.function, decode: decode))
   }
 
   /// The most workers at one time.
@@ -92,7 +92,10 @@ public final class ProcessPool: Sendable {
 /// A function to be run, and how.
 struct Job {
   let entry: ProcessEntry
-  let name: String
+  /// The function's name, for errors.
+  let function: String
+  /// Shown in process titles, where it is not the function's name.
+  let title: String?
   let limits: JobLimits
 }
 

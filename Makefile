@@ -65,10 +65,10 @@ check: check-c check-entry examples check-swift
 
 demo: | deps
 	cd Examples/Swift && $(SWIFT) build --product ingest
-	cd Examples && Swift/.build/debug/ingest documents
+	cd Examples && ../Tests/leaves_nothing.sh Swift/.build/debug/ingest documents
 
 examples: build/examples/ingest
-	cd Examples && ../build/examples/ingest documents
+	cd Examples && ../Tests/leaves_nothing.sh ../build/examples/ingest documents
 
 build/examples/ingest: $(wildcard Examples/C/*.c Examples/C/*.h) build/libcpebble.a
 	@mkdir -p $(@D)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat.h"
 #include "hostlink.h"
+#include "clock.h"
 #include "fd.h"
 #include "futex.h"
 
@@ -11,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define TAKE_TIME PB_SECOND /* in which a worker claims its first job, or may be taken to have done so */
 #define BULK (32U * 1024) /* from this size on a payload goes over the stream */
 
 /* --- opening and closing --- */
@@ -119,6 +121,7 @@ int pb_hostlink_submit(struct pb_hostlink *link, const struct pb_submission *job
     link->jobs[index].tag = job->tag;
     link->jobs[index].inputs_mark = pb_arena_mark(&link->inputs);
     link->jobs[index].submitted_at = now;
+    link->jobs[index].began = false;
 
     uint64_t number = link->submitted++;
     if (link->live++ == 0) atomic_store(&link->shared->wants_bell, 1);
@@ -269,6 +272,7 @@ int pb_hostlink_collect(struct pb_hostlink *link, int64_t now, struct pb_collect
             *ret_collected = collected;
         }
         forget_first(link);
+        link->first_since = now;
         if (collected.tag) return 1;
     }
 }
@@ -300,6 +304,7 @@ static struct pb_slot *slot_of(struct pb_hostlink *link, const void *tag, size_t
 static bool take_back(struct pb_hostlink *link, size_t index)
 {
     if (pb_stream_sending(&link->stream) && index == (link->submitted - 1) % PB_SLOTS) return false;
+    if (link->jobs[index].began) return false;
     uint32_t expected = PB_CLAIM_QUEUED;
     if (!atomic_compare_exchange_strong(&link->shared->slots[index].claim, &expected, PB_CLAIM_REVOKED)) return false;
     link->jobs[index].tag = NULL;
@@ -323,11 +328,19 @@ void *pb_hostlink_revoke_last(struct pb_hostlink *link)
     return NULL;
 }
 
+/* A worker that never takes its first job, or says so, must not escape the job's limits. */
 int64_t pb_hostlink_started(struct pb_hostlink *link, const void *tag, int64_t now)
 {
     size_t index;
     struct pb_slot *slot = slot_of(link, tag, &index);
-    if (!slot || atomic_load(&slot->claim) != PB_CLAIM_RUNNING) return 0;
+    if (!slot) return 0;
+    int64_t earliest = link->jobs[index].submitted_at;
+    if (earliest < link->first_since) earliest = link->first_since;
+    uint32_t claim = atomic_load(&slot->claim);
+    bool overdue = index == link->collected % PB_SLOTS && now - earliest > TAKE_TIME;
+    if (claim == PB_CLAIM_QUEUED && !link->jobs[index].began && !overdue) return 0;
+    link->jobs[index].began = true;
+    if (claim != PB_CLAIM_RUNNING) return earliest;
     return plausible(atomic_load_explicit(&slot->started, memory_order_relaxed), link->jobs[index].submitted_at, now);
 }
 
@@ -336,7 +349,7 @@ void *pb_hostlink_next_left(struct pb_hostlink *link, bool *ret_began)
     while (link->collected != link->submitted) {
         size_t index = link->collected % PB_SLOTS;
         void *tag = link->jobs[index].tag;
-        *ret_began = atomic_load(&link->shared->slots[index].claim) != PB_CLAIM_QUEUED;
+        *ret_began = link->jobs[index].began || atomic_load(&link->shared->slots[index].claim) != PB_CLAIM_QUEUED;
         forget_first(link);
         if (tag) return tag;
     }

@@ -44,7 +44,9 @@ struct pb_hostlink {
         void *tag; /* NULL: revoked */
         uint64_t inputs_mark;
         int64_t submitted_at;
+        bool began; /* seen to have: what its claim says later does not undo that */
     } jobs[PB_SLOTS];
+    int64_t first_since; /* when the last answer was taken: the next job may have been the first since */
     void *bulk; /* the reply of the job to be collected next */
     uint64_t bulk_length;
     bool has_bulk;

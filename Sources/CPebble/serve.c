@@ -20,7 +20,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -257,22 +256,9 @@ static struct worker *worker_of(pid_t pid)
     return NULL;
 }
 
-/* Kills our children that are no workers, and with `workers` those as well. */
-static bool kill_children(bool workers)
+static bool is_worker(pid_t pid)
 {
-    char path[64], *text;
-    size_t size = 64 * 1024;
-    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)serving.pid);
-    if (!(text = malloc(size))) return false;
-    long length = pb_read_file(path, text, size);
-    bool any = false;
-    char *next = text, *end;
-    for (pid_t pid; length > 0 && (pid = (pid_t)strtol(next, &end, 10)) > 0 && *end == ' '; next = end) {
-        any = true;
-        if (workers || !worker_of(pid)) kill(pid, SIGKILL);
-    }
-    free(text);
-    return any;
+    return worker_of(pid) != NULL;
 }
 
 static void bury(struct worker *worker, const struct pb_exit *how)
@@ -299,7 +285,7 @@ static void reap(void)
         struct pb_exit how;
         if (pb_child_reap(pid, &how) == 0 && worker) bury(worker, &how);
     }
-    if (any) kill_children(false);
+    if (any) pb_children_kill(is_worker); /* the rest was left behind by the dead */
 }
 
 static _Noreturn void leave(void)
@@ -308,7 +294,7 @@ static _Noreturn void leave(void)
     for (size_t i = 0; i < BUCKETS; i++)
         LIST_FOREACH(worker, &serving.buckets[i], bucket) kill(-worker->pid, SIGKILL);
     /* Each death may bring us the children of the dead. */
-    while (kill_children(true)) {
+    while (pb_children_kill(NULL)) {
         sigset_t child;
         sigemptyset(&child);
         sigaddset(&child, SIGCHLD);

@@ -1,0 +1,26 @@
+#!/bin/bash
+# Runs a program and checks that it leaves nothing: no process of the same executable, no file in the temporary folders.
+# usage: leaves_nothing.sh PROGRAM [ARGUMENT ...]
+set -uo pipefail
+program=$(realpath "$1")
+temporary() { ls -A /tmp /dev/shm 2>/dev/null | grep -i pebble | sort; }
+running() { for exe in /proc/[0-9]*/exe; do [ "$(readlink "$exe" 2>/dev/null)" = "$program" ] && echo "${exe%/exe}"; done; }
+
+before=$(temporary)
+"$@"
+status=$?
+
+# The server is told by the kernel that its host is gone, and leaves: wait for that, five seconds at most.
+deadline=$((SECONDS + 5))
+while left=$(running) && [ -n "$left" ] && [ $SECONDS -lt $deadline ]; do
+  for process in $left; do timeout 5 tail --pid="${process#/proc/}" -f /dev/null; done
+done
+if [ -n "$left" ]; then
+  echo "left running:" && for process in $left; do echo "  ${process#/proc/} $(tr '\0' ' ' <"$process/cmdline")"; done
+  status=1
+fi
+if [ "$(temporary)" != "$before" ]; then
+  echo "left in a temporary folder: $(comm -13 <(echo "$before") <(temporary))"
+  status=1
+fi
+exit $status

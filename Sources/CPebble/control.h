@@ -24,7 +24,8 @@ struct pb_control {
     uint32_t kind;
     uint64_t worker;     /* the host's name for it */
     uint32_t number;     /* START: shown in its title */
-    uint32_t spawn;      /* START: exec it afresh instead of forking */
+    uint16_t spawn;      /* START: exec it afresh instead of forking */
+    uint16_t discard;    /* START: a bit for each of its descriptors 0 to 2 that is to be /dev/null */
     int32_t pid;
     int32_t error;       /* an errno value, 0 for none */
     struct pb_exit exit; /* EXITED */

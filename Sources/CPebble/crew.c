@@ -13,7 +13,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
+#include <unistd.h>
 
 #define LEAVE_TIME (3 * PB_SECOND) /* for a worker that was told to go */
 #define START_TRIES 3              /* in a row, before the waiting jobs are refused */
@@ -119,6 +119,13 @@ static int connect_server(struct pebble_pool *pool)
     return rc;
 }
 
+static uint16_t discarded(const struct pebble_pool *pool)
+{
+    unsigned out = pool->config.stdout_to == PEBBLE_DISCARD ? 1U << STDOUT_FILENO : 0;
+    unsigned err = pool->config.stderr_to == PEBBLE_DISCARD ? 1U << STDERR_FILENO : 0;
+    return (uint16_t)(out | err);
+}
+
 static int ask_server(struct pebble_pool *pool, struct pb_worker *worker)
 {
     int theirs;
@@ -127,7 +134,8 @@ static int ask_server(struct pebble_pool *pool, struct pb_worker *worker)
     struct pb_control request = {.kind = PB_CONTROL_START,
                                  .worker = worker->id,
                                  .number = (uint32_t)worker->id,
-                                 .spawn = pool->config.start_method == PEBBLE_SPAWN};
+                                 .spawn = pool->config.start_method == PEBBLE_SPAWN,
+                                 .discard = discarded(pool)};
     strlcpy(request.pool, pool->name, sizeof request.pool);
     rc = pb_control_send(pool->channel, &request, theirs);
     pb_close(&theirs);

@@ -58,6 +58,14 @@ void pb_cloexec_from(unsigned first)
         fcntl((int)fd, F_SETFD, FD_CLOEXEC);
 }
 
+void pb_fd_discard(unsigned bits)
+{
+    int null = bits ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
+    for (int fd = 0; null >= 0 && fd <= STDERR_FILENO; fd++)
+        if (bits & 1U << fd) dup2(null, fd);
+    pb_close(&null);
+}
+
 long pb_read_file(const char *path, char *buffer, size_t size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);

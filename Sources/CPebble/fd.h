@@ -23,6 +23,9 @@ void pb_close_from(unsigned first);
 /* Marks every descriptor from `first` up close-on-exec. */
 void pb_cloexec_from(unsigned first);
 
+/* Makes those of the descriptors 0 to 2 whose bit is set write to nowhere. */
+void pb_fd_discard(unsigned bits);
+
 /* Reads a small file into `buffer` as a string. Its length, or -errno. */
 long pb_read_file(const char *path, char *buffer, size_t size);
 

@@ -121,7 +121,7 @@ int pb_hostlink_submit(struct pb_hostlink *link, const struct pb_submission *job
     link->jobs[index].tag = job->tag;
     link->jobs[index].inputs_mark = pb_arena_mark(&link->inputs);
     link->jobs[index].submitted_at = now;
-    link->jobs[index].began = false;
+    link->jobs[index].began = 0;
 
     uint64_t number = link->submitted++;
     if (link->live++ == 0) atomic_store(&link->shared->wants_bell, 1);
@@ -333,15 +333,17 @@ int64_t pb_hostlink_started(struct pb_hostlink *link, const void *tag, int64_t n
 {
     size_t index;
     struct pb_slot *slot = slot_of(link, tag, &index);
-    if (!slot) return 0;
-    int64_t earliest = link->jobs[index].submitted_at;
-    if (earliest < link->first_since) earliest = link->first_since;
+    if (!slot || link->jobs[index].began) return slot ? link->jobs[index].began : 0;
+    int64_t began = link->jobs[index].submitted_at;
     uint32_t claim = atomic_load(&slot->claim);
-    bool overdue = index == link->collected % PB_SLOTS && now - earliest > TAKE_TIME;
-    if (claim == PB_CLAIM_QUEUED && !link->jobs[index].began && !overdue) return 0;
-    link->jobs[index].began = true;
-    if (claim != PB_CLAIM_RUNNING) return earliest;
-    return plausible(atomic_load_explicit(&slot->started, memory_order_relaxed), link->jobs[index].submitted_at, now);
+    if (claim == PB_CLAIM_RUNNING) {
+        began = plausible(atomic_load_explicit(&slot->started, memory_order_relaxed), began, now);
+    } else {
+        if (began < link->first_since) began = link->first_since;
+        bool overdue = index == link->collected % PB_SLOTS && now - began > TAKE_TIME;
+        if (claim == PB_CLAIM_QUEUED && !overdue) return 0;
+    }
+    return link->jobs[index].began = began;
 }
 
 void *pb_hostlink_next_left(struct pb_hostlink *link, bool *ret_began)
@@ -349,7 +351,7 @@ void *pb_hostlink_next_left(struct pb_hostlink *link, bool *ret_began)
     while (link->collected != link->submitted) {
         size_t index = link->collected % PB_SLOTS;
         void *tag = link->jobs[index].tag;
-        *ret_began = link->jobs[index].began || atomic_load(&link->shared->slots[index].claim) != PB_CLAIM_QUEUED;
+        *ret_began = link->jobs[index].began != 0 || atomic_load(&link->shared->slots[index].claim) != PB_CLAIM_QUEUED;
         forget_first(link);
         if (tag) return tag;
     }

@@ -44,7 +44,7 @@ struct pb_hostlink {
         void *tag; /* NULL: revoked */
         uint64_t inputs_mark;
         int64_t submitted_at;
-        bool began; /* seen to have: what its claim says later does not undo that */
+        int64_t began; /* when, as first seen; 0: not yet. What the worker says later does not change it */
     } jobs[PB_SLOTS];
     int64_t first_since; /* when the last answer was taken: the next job may have been the first since */
     void *bulk; /* the reply of the job to be collected next */

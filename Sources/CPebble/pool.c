@@ -53,6 +53,7 @@ static int fill_in(struct pebble_pool_config *config)
 {
     if (config->max_workers > MAX_WORKERS || config->start_timeout < 0) return -EINVAL;
     if (config->start_method != PEBBLE_FORK_SERVER && config->start_method != PEBBLE_SPAWN) return -EINVAL;
+    if (config->stdout_to > PEBBLE_DISCARD || config->stderr_to > PEBBLE_DISCARD) return -EINVAL;
     if (!config->max_workers) config->max_workers = pb_cpus();
     if (!config->max_payload) config->max_payload = DEFAULT_MAX_PAYLOAD;
     if (!config->start_timeout) config->start_timeout = DEFAULT_START_TIME;
@@ -204,6 +205,8 @@ unsigned pebble_pool_max_workers(const pebble_pool *pool)
 
 void pebble_pool_get_statistics(const pebble_pool *pool, struct pebble_pool_statistics *ret_statistics)
 {
+    pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&pool->lock;
+    if (pool->generation == pb_forkserver_generation()) pthread_mutex_lock(lock);
     uint64_t running = atomic_load(&pool->count.running);
     uint64_t done = atomic_load(&pool->count.done), scheduled = atomic_load(&pool->count.scheduled);
     uint64_t open = scheduled > done ? scheduled - done : 0;
@@ -217,4 +220,5 @@ void pebble_pool_get_statistics(const pebble_pool *pool, struct pebble_pool_stat
         .killed = atomic_load(&pool->count.killed),
         .idle_deaths = atomic_load(&pool->count.idle_deaths),
     };
+    if (pool->generation == pb_forkserver_generation()) pthread_mutex_unlock(lock);
 }

@@ -189,6 +189,7 @@ static _Noreturn void become_worker(const struct pb_control *request, int link, 
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* the server has one thread, so this means the server */
     if (getppid() != serving.pid) _exit(0);
     pb_spawn_place_fds(link, inner);
+    pb_fd_discard(request->discard);
     pb_sig_reset();
     if (request->spawn) {
         struct pb_boot_env env;

@@ -92,6 +92,46 @@ START_TEST(a_host_without_standard_descriptors_has_sound_workers)
 }
 END_TEST
 
+static int job_count_nowhere(pebble_call *call)
+{
+    struct stat null, out;
+    int bits = 0;
+    CHECK(stat("/dev/null", &null) == 0);
+    for (int fd = 0; fd < 3; fd++) {
+        CHECK(fstat(fd, &out) == 0);
+        if (out.st_rdev == null.st_rdev && S_ISCHR(out.st_mode)) bits |= 1 << fd;
+    }
+    return pebble_call_write(call, &bits, sizeof bits);
+}
+
+/* Which of its descriptors 0 to 2 lead nowhere. */
+static int nowhere(struct pebble_pool_config config)
+{
+    pebble_pool *pool = pool_of(&config);
+    pebble_future *future = schedule(pool, job_count_nowhere);
+    const struct pebble_outcome *outcome = outcome_of(future);
+    ck_assert_int_eq(outcome->status, PEBBLE_SUCCESS);
+    int bits = *(const int *)outcome->data;
+    pebble_future_unref(future);
+    close_pool(pool);
+    return bits;
+}
+
+START_TEST(what_workers_write_can_be_discarded)
+{
+    int file = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+    ck_assert_int_ge(file, 0);
+    dup2(file, STDOUT_FILENO);
+    dup2(file, STDERR_FILENO);
+    struct pebble_pool_config config = {.start_method = (enum pebble_start_method)_i};
+    ck_assert_int_eq(nowhere(config), 1);
+    config.stdout_to = PEBBLE_DISCARD;
+    ck_assert_int_eq(nowhere(config), 1 | 2);
+    config.stderr_to = PEBBLE_DISCARD;
+    ck_assert_int_eq(nowhere(config), 1 | 2 | 4);
+}
+END_TEST
+
 static int job_check_signals(pebble_call *call)
 {
     sigset_t mask;
@@ -262,6 +302,7 @@ Suite *surroundings_suite(void)
     both(tests, a_worker_has_the_environment_of_its_host_without_the_marker);
     both(tests, a_worker_has_its_own_descriptors_only_and_an_empty_stdin);
     both(tests, a_host_without_standard_descriptors_has_sound_workers);
+    both(tests, what_workers_write_can_be_discarded);
     both(tests, a_worker_has_default_signals_whatever_its_host_does);
     both(tests, a_worker_is_in_a_group_and_session_of_its_own_and_outlives_ctrl_c);
     both(tests, the_title_names_pool_worker_and_job);

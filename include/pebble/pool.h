@@ -20,6 +20,12 @@ enum pebble_start_method {
     PEBBLE_SPAWN,       /* a fresh exec of the program for each, for code that cannot live in a forked image */
 };
 
+/* What becomes of what workers write to their stdout or stderr. */
+enum pebble_output {
+    PEBBLE_INHERIT, /* it goes where the program's own goes */
+    PEBBLE_DISCARD, /* it goes to /dev/null */
+};
+
 /* Zero in a field means its default. */
 struct pebble_pool_config {
     unsigned max_workers;    /* processes at once; default: the CPUs that this process may use */
@@ -28,6 +34,7 @@ struct pebble_pool_config {
     enum pebble_start_method start_method;
     uint64_t max_payload;    /* bytes that an input or a reply may have; default: 16 GiB */
     int64_t start_timeout;   /* ns a worker may take from its start to being ready; default: 10 s */
+    enum pebble_output stdout_to, stderr_to; /* default: inherited */
 };
 
 /* Zero in a field means no limit, no name. */
@@ -40,7 +47,7 @@ struct pebble_job_options {
 
 /* Makes a pool. Workers are started when there is work for them.
  * `config` may be NULL: all defaults.
- *   -EINVAL  a limit is negative, max_workers is above 65536, or start_method is none
+ *   -EINVAL  a limit is negative, max_workers is above 65536, or an enum has none of its values
  *   -ENOMEM, -EMFILE, -ENFILE, -EAGAIN  no memory, descriptor or thread left
  *   -ELOOP   pools inside jobs are nested too deep (8)
  *   -ECHILD  this process was forked, without exec, from one that uses Pebble */
@@ -103,7 +110,7 @@ struct pebble_pool_statistics {
     uint64_t idle_deaths;                /* of those, died between jobs */
 };
 
-/* A snapshot; the counts are each right, but not of one moment. */
+/* A snapshot of one moment. */
 PEBBLE_API void pebble_pool_get_statistics(const pebble_pool *PEBBLE_NONNULL pool,
                                            struct pebble_pool_statistics *PEBBLE_NONNULL ret_statistics);
 

@@ -14,6 +14,8 @@ final class PoolHandle: @unchecked Sendable {
     config.start_method = configuration.startMethod == .spawn ? PEBBLE_SPAWN : PEBBLE_FORK_SERVER
     config.max_payload = UInt64(clamping: configuration.maxPayload ?? 0)
     config.start_timeout = configuration.startTimeout.nanoseconds
+    config.stdout_to = configuration.standardOutput == .discard ? PEBBLE_DISCARD : PEBBLE_INHERIT
+    config.stderr_to = configuration.standardError == .discard ? PEBBLE_DISCARD : PEBBLE_INHERIT
     var pool: OpaquePointer?
     let status = (configuration.name ?? "").withCString { name in
       config.name = name

@@ -10,6 +10,14 @@ public enum StartMethod: Sendable, CaseIterable {
   case spawn
 }
 
+/// What becomes of what workers write to their standard output or error.
+public enum WorkerOutput: Sendable {
+  /// It goes where the program's own goes.
+  case inherit
+  /// It goes nowhere.
+  case discard
+}
+
 extension ProcessPool {
   /// What a pool is made with. Nil stands for a default.
   public struct Configuration: Sendable {
@@ -24,10 +32,13 @@ extension ProcessPool {
     public var maxPayload: Int?
     /// How long a worker may take from its start to being ready.
     public var startTimeout: Duration
+    public var standardOutput: WorkerOutput
+    public var standardError: WorkerOutput
 
     public init(
       maxWorkers: Int? = nil, maxTasks: Int? = nil, name: String? = nil, startMethod: StartMethod = .forkServer,
-      maxPayload: Int? = nil, startTimeout: Duration = .seconds(10)
+      maxPayload: Int? = nil, startTimeout: Duration = .seconds(10), standardOutput: WorkerOutput = .inherit,
+      standardError: WorkerOutput = .inherit
     ) {
       self.maxWorkers = maxWorkers
       self.maxTasks = maxTasks
@@ -35,6 +46,8 @@ extension ProcessPool {
       self.startMethod = startMethod
       self.maxPayload = maxPayload
       self.startTimeout = startTimeout
+      self.standardOutput = standardOutput
+      self.standardError = standardError
     }
 
     func check() throws(PebbleError) {

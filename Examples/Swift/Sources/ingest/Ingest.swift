@@ -43,8 +43,9 @@ struct Ingest: AsyncParsableCommand {
   }
 
   private func ingestInPool(_ files: [String]) async throws -> Report {
+    // The table says what happened: what the Swift runtime writes when it traps would only stand in between.
     let configuration = ProcessPool.Configuration(
-      maxWorkers: workers, name: "ingest", startMethod: spawn ? .spawn : .forkServer)
+      maxWorkers: workers, name: "ingest", startMethod: spawn ? .spawn : .forkServer, standardError: .discard)
     let progress = ProgressBar(total: files.count)
 
     return try await withProcessPool(configuration) { pool in

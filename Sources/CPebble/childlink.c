@@ -56,8 +56,11 @@ static bool ring(struct pb_childlink *link)
 
 static bool ring_if_wanted(struct pb_childlink *link)
 {
-    if (!atomic_load(&link->shared->wants_bell)) return true;
-    return !atomic_exchange(&link->shared->wants_bell, 0) || ring(link);
+    if (atomic_load(&link->shared->wants_bell) == PB_NO_BELL) return true;
+    uint32_t wanted = atomic_exchange(&link->shared->wants_bell, PB_NO_BELL);
+    if (wanted == PB_BELL_ON_STREAM) return ring(link);
+    if (wanted == PB_BELL_ON_WORD) pb_futex_wake_shared(&link->shared->wants_bell);
+    return true;
 }
 
 void pb_childlink_ready(struct pb_childlink *link)
@@ -96,7 +99,7 @@ static bool sleep_once(struct pb_childlink *link)
     bool alive = true;
     if (!has_work(link)) {
         if (on_word)
-            pb_futex_wait_shared(&link->shared->asleep, PB_SLEEPS_ON_WORD);
+            pb_futex_wait_shared(&link->shared->asleep, PB_SLEEPS_ON_WORD, INT64_MAX);
         else
             alive = pb_mainqueue_serve_until(link->stream.fd, POLLIN) == 0 && read_stream(link);
     }

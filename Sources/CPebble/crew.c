@@ -61,6 +61,7 @@ void pb_crew_step(struct pebble_pool *pool, struct pb_worker *worker, enum pb_wo
         break;
     case PB_WORKER_DYING:
         pb_watch_remove(pool, worker->link.stream.fd);
+        pb_shipping_call_off(worker);
         pb_shipping_give_back(pool, worker);
         if (used && event == PB_WORKER_BROKEN && worker->link.live == 0) atomic_fetch_add(&pool->count.idle_deaths, 1);
         break;
@@ -86,11 +87,12 @@ void pb_crew_free_gone(struct pebble_pool *pool)
 {
     struct pb_worker *worker, *next;
     TAILQ_FOREACH_SAFE(worker, &pool->gone, link_in_pool, next) {
+        if (worker->awaited) continue; /* who awaits it will ring */
+        TAILQ_REMOVE(&pool->gone, worker, link_in_pool);
         pb_hostlink_done(&worker->link);
         pb_proc_done(&worker->proc);
         free(worker);
     }
-    TAILQ_INIT(&pool->gone);
 }
 
 /* --- starting --- */

@@ -8,12 +8,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-int pb_futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline)
+/* Without FUTEX_PRIVATE_FLAG in `flags` the word may be another process's as well. */
+static int wait(_Atomic uint32_t *word, int flags, uint32_t expected, int64_t deadline)
 {
     struct timespec until = pb_timespec(deadline);
-    long rc = syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected,
-                      deadline == INT64_MAX ? NULL : &until, NULL, FUTEX_BITSET_MATCH_ANY);
+    long rc = syscall(SYS_futex, word, FUTEX_WAIT_BITSET | flags, expected, deadline == INT64_MAX ? NULL : &until,
+                      NULL, FUTEX_BITSET_MATCH_ANY);
     return rc < 0 && errno == ETIMEDOUT ? -ETIMEDOUT : 0;
+}
+
+int pb_futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline)
+{
+    return wait(word, FUTEX_PRIVATE_FLAG, expected, deadline);
 }
 
 void pb_futex_wake_all(_Atomic uint32_t *word)
@@ -21,9 +27,9 @@ void pb_futex_wake_all(_Atomic uint32_t *word)
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
-void pb_futex_wait_shared(_Atomic uint32_t *word, uint32_t expected)
+void pb_futex_wait_shared(_Atomic uint32_t *word, uint32_t expected, int64_t deadline)
 {
-    syscall(SYS_futex, word, FUTEX_WAIT, expected, NULL, NULL, 0);
+    wait(word, 0, expected, deadline);
 }
 
 void pb_futex_wake_shared(_Atomic uint32_t *word)

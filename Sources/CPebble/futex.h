@@ -16,7 +16,7 @@ int pb_futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline);
 void pb_futex_wake_all(_Atomic uint32_t *word);
 
 /* The same for a word in memory that processes share. */
-void pb_futex_wait_shared(_Atomic uint32_t *word, uint32_t expected);
+void pb_futex_wait_shared(_Atomic uint32_t *word, uint32_t expected, int64_t deadline);
 void pb_futex_wake_shared(_Atomic uint32_t *word);
 
 PB_HIDDEN_END

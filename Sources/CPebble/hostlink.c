@@ -50,7 +50,7 @@ int pb_hostlink_open(struct pb_hostlink *link, uint64_t max_payload, int *ret_wo
         return rc;
     }
     pb_arena_init(&link->inputs, PB_ARENA_SIZE);
-    atomic_store(&link->shared->wants_bell, 1); /* for READY */
+    atomic_store(&link->shared->wants_bell, PB_BELL_ON_STREAM); /* for READY */
     *ret_worker_fd = ends[1];
     return 0;
 }
@@ -124,7 +124,7 @@ int pb_hostlink_submit(struct pb_hostlink *link, const struct pb_submission *job
     link->jobs[index].began = 0;
 
     uint64_t number = link->submitted++;
-    if (link->live++ == 0) atomic_store(&link->shared->wants_bell, 1);
+    if (link->live++ == 0) atomic_store(&link->shared->wants_bell, PB_BELL_ON_STREAM);
     atomic_store(&link->shared->submitted, (uint32_t)link->submitted);
     int rc = wake(link, is_bulk(job));
     if (rc >= 0 && is_bulk(job)) {
@@ -182,10 +182,21 @@ bool pb_hostlink_ready(struct pb_hostlink *link)
     return link->ready;
 }
 
-bool pb_hostlink_want_bell(struct pb_hostlink *link)
+bool pb_hostlink_want_bell(struct pb_hostlink *link, enum pb_bell bell)
 {
-    atomic_store(&link->shared->wants_bell, 1);
+    atomic_store(&link->shared->wants_bell, bell);
     return !answer_is_due(link);
+}
+
+void pb_hostlink_wait_bell(struct pb_hostlink *link, int64_t deadline)
+{
+    pb_futex_wait_shared(&link->shared->wants_bell, PB_BELL_ON_WORD, deadline);
+}
+
+void pb_hostlink_call_off(struct pb_hostlink *link)
+{
+    atomic_store(&link->shared->wants_bell, PB_BELL_ON_STREAM);
+    pb_futex_wake_shared(&link->shared->wants_bell);
 }
 
 bool pb_hostlink_awaits_bulk(struct pb_hostlink *link)

@@ -76,8 +76,15 @@ int pb_hostlink_read(struct pb_hostlink *link);
 /* The next answer. 1: *ret; 0: none yet; -EPROTO, -EFBIG, -ENOMEM: the worker is not to be trusted any more. */
 int pb_hostlink_collect(struct pb_hostlink *link, int64_t now, struct pb_collected *ret_collected);
 
-/* Asks for a bell at the next answer. False: there is one already. */
-bool pb_hostlink_want_bell(struct pb_hostlink *link);
+/* Asks for a bell at the next answer, on the stream or on the word. False: there is one already. */
+bool pb_hostlink_want_bell(struct pb_hostlink *link, enum pb_bell bell);
+
+/* Without the lock that guards the link: waits until `deadline` for the bell on
+ * the word, or until it is called off. May return for no reason. */
+void pb_hostlink_wait_bell(struct pb_hostlink *link, int64_t deadline);
+
+/* Calls the bell on the word off: who waits for it returns. */
+void pb_hostlink_call_off(struct pb_hostlink *link);
 
 /* Whether the next answer is there and its reply still on the stream. */
 bool pb_hostlink_awaits_bulk(struct pb_hostlink *link);

@@ -92,7 +92,12 @@ int64_t pb_job_limit(const struct pebble_future *job, int64_t began, enum pebble
 
 int pebble_future_wait(pebble_future *job, int64_t timeout)
 {
-    return pb_latch_wait(&job->state, PB_JOB_DONE, timeout);
+    if (timeout < 0) return -EINVAL;
+    if (timeout == 0 || pb_latch_state(&job->state) == PB_JOB_DONE) return pb_latch_wait(&job->state, PB_JOB_DONE, 0);
+    int64_t deadline = timeout == PEBBLE_FOREVER ? INT64_MAX : pb_after(pb_now(), timeout);
+    pb_pool_help(job->pool, job, deadline);
+    int64_t left = deadline == INT64_MAX ? PEBBLE_FOREVER : deadline - pb_now();
+    return pb_latch_wait(&job->state, PB_JOB_DONE, left > 0 ? left : 0);
 }
 
 int pebble_future_wait_gone(pebble_future *job, int64_t timeout)

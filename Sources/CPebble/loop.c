@@ -231,7 +231,8 @@ static bool at_rest(struct pebble_pool *pool)
 {
     if (atomic_load(&pool->phase) == PB_POOL_OPEN) return false;
     pb_loop_lock(pool);
-    bool rest = pool->queued == 0 && TAILQ_EMPTY(&pool->workers) &&
+    pb_crew_free_gone(pool);
+    bool rest = pool->queued == 0 && TAILQ_EMPTY(&pool->workers) && TAILQ_EMPTY(&pool->gone) &&
                 atomic_load(&pool->count.published) == atomic_load(&pool->count.scheduled) &&
                 pb_inbox_close(&pool->inbox);
     pthread_mutex_unlock(&pool->lock);
@@ -245,7 +246,6 @@ static void *loop_main(void *arg)
     while (!at_rest(pool))
         turn(pool);
     pb_loop_lock(pool); /* a thread that cancelled may still be in there */
-    pb_crew_free_gone(pool);
     pb_crew_leave(pool);
     pb_watch_close(pool);
     pthread_mutex_unlock(&pool->lock);

@@ -123,6 +123,11 @@ int pebble_pool_schedule(pebble_pool *pool, pebble_function function, const void
     return 0;
 }
 
+void pb_pool_help(struct pebble_pool *pool, struct pebble_future *job, int64_t deadline)
+{
+    if (pool->generation == pb_forkserver_generation()) pb_shipping_wait(pool, job, deadline);
+}
+
 enum pebble_cancellation pebble_future_cancel(pebble_future *job)
 {
     struct pebble_pool *pool = job->pool;

@@ -65,6 +65,9 @@ PB_HIDDEN_BEGIN
 void pb_pool_hold(struct pebble_pool *pool);
 void pb_pool_let_go(struct pebble_pool *pool);
 
+/* Helps a job of the pool to its end, as far as that is possible, until `deadline`. */
+void pb_pool_help(struct pebble_pool *pool, struct pebble_future *job, int64_t deadline);
+
 
 PB_HIDDEN_END
 #endif

@@ -41,6 +41,13 @@ enum pb_answer {
     PB_ANSWER_NO_MEMORY,   /* the reply did not fit into memory */
 };
 
+/* Whether and how the host is to be told of the next answer. */
+enum pb_bell {
+    PB_NO_BELL,
+    PB_BELL_ON_STREAM, /* a frame, for its loop thread */
+    PB_BELL_ON_WORD,   /* a futex, for a thread that waits for a job: `wants_bell` itself */
+};
+
 /* How the worker sleeps, and so must be woken. */
 enum pb_sleep {
     PB_AWAKE,

@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "crew.h"
 #include "dispatch.h"
+#include "loop.h"
 #include "queue.h"
 #include "watch.h"
 
@@ -202,14 +203,51 @@ static void collect(struct pebble_pool *pool, struct pb_worker *worker)
             return;
         }
         /* An answer whose reply is still on the stream makes that readable. */
-        again = !pb_hostlink_want_bell(&worker->link) && !pb_hostlink_awaits_bulk(&worker->link);
+        again = !pb_hostlink_want_bell(&worker->link, PB_BELL_ON_STREAM) && !pb_hostlink_awaits_bulk(&worker->link);
     }
     finish_if_empty(pool, worker);
+}
+
+/* --- waiting --- */
+
+void pb_shipping_call_off(struct pb_worker *worker)
+{
+    if (worker->awaited) pb_hostlink_call_off(&worker->link);
+}
+
+/* With the lock: whether this thread is now the one that the worker's next answer wakes. */
+static bool await(struct pebble_pool *pool, struct pebble_future *job)
+{
+    struct pb_worker *worker = job->worker;
+    if (job->settled || !worker || worker->state != PB_WORKER_BUSY || worker->awaited) return false;
+    if (!pb_hostlink_want_bell(&worker->link, PB_BELL_ON_WORD)) collect(pool, worker);
+    worker->awaited = !job->settled && worker->state == PB_WORKER_BUSY &&
+                      pb_hostlink_want_bell(&worker->link, PB_BELL_ON_WORD);
+    return worker->awaited;
+}
+
+void pb_shipping_wait(struct pebble_pool *pool, struct pebble_future *job, int64_t deadline)
+{
+    while (pb_latch_state(&job->state) != PB_JOB_DONE && pb_now() < deadline) {
+        pb_loop_lock(pool);
+        struct pb_worker *worker = job->worker;
+        bool awaits = await(pool, job);
+        pb_loop_unlock(pool);
+        if (!awaits) return;
+
+        pb_hostlink_wait_bell(&worker->link, deadline); /* it is not freed while it is awaited */
+        pb_loop_lock(pool);
+        worker->awaited = false;
+        if (worker->state == PB_WORKER_BUSY) collect(pool, worker);
+        if (worker->state == PB_WORKER_GONE) pb_inbox_ring(&pool->inbox); /* now it can be freed */
+        pb_loop_unlock(pool);
+    }
 }
 
 void pb_shipping_look(struct pebble_pool *pool, struct pb_worker *worker)
 {
     if (worker->state == PB_WORKER_BUSY || worker->state == PB_WORKER_IDLE) collect(pool, worker);
+    pb_shipping_call_off(worker);
 }
 
 void pb_shipping_read(struct pebble_pool *pool, struct pb_worker *worker)

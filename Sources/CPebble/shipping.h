@@ -25,6 +25,15 @@ int64_t pb_shipping_began(struct pebble_future *job, int64_t now);
 /* Takes the answers that are there. */
 void pb_shipping_look(struct pebble_pool *pool, struct pb_worker *worker);
 
+/* Without the lock: waits until the job is done or `deadline` has passed. While
+ * the job is with a worker, this thread takes that worker's answers itself,
+ * without a hop over the loop thread. */
+void pb_shipping_wait(struct pebble_pool *pool, struct pebble_future *job, int64_t deadline);
+
+/* The worker has ended, or its answers were taken by another thread than the
+ * one that sleeps for them: wakes that one. */
+void pb_shipping_call_off(struct pb_worker *worker);
+
 /* The worker's link is readable or writable (on the loop thread), or is to be
  * read once more. */
 void pb_shipping_on_link(struct pebble_pool *pool, struct pb_worker *worker, uint32_t events);

@@ -44,6 +44,7 @@ struct pb_worker {
     uint64_t id;
     uint64_t served;           /* jobs */
     struct pb_proc proc;       /* unset until the server has told */
+    bool awaited;              /* a thread that waits for a job of it sleeps on the link's bell */
     bool writing;              /* the loop waits until its stream is writable */
     bool open;                 /* it is in the list of those that may be shipped more */
     struct pb_alarm alarm;

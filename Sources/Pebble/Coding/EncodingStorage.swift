@@ -2,9 +2,9 @@
 
 /// The bytes of one value being encoded and the containers still open at their end, innermost first.
 ///
-/// A container's length is written when it is closed, which happens as soon as somebody writes outside of it. Writing to
-/// a closed container is allowed and rare: what is written then goes to a *continuation*, the same container in a storage
-/// of its own, and `finish` puts the parts together.
+/// A container's length is written when it is closed, which happens as soon as somebody writes outside of it. Writing
+/// to a closed container is allowed and rare: what is written then goes to a *continuation*, the same container in a
+/// storage of its own, and `finish` puts the parts together.
 final class EncodingStorage {
   /// Valid as long as this object. A pointer and no property, for every node keeps it at hand.
   let writer: UnsafeMutablePointer<ByteWriter>
@@ -83,13 +83,12 @@ final class EncodingStorage {
     continuations[header]?.count ?? 0
   }
 
-  /// Marks the closed value at `offset` as the content of an optional, if it would be taken for an optional itself.
+  /// Marks the value at `offset`, the last one, as the content of an optional if it would be taken for one itself.
+  ///
+  /// There is no container in such a value, so nobody minds that it is moved.
   func wrapOptional(at offset: Int) {
-    guard let value = try? bytes.reader.value(at: offset, limit: bytes.count), value.tag == .null || value.tag == .some
-    else { return }
-    bytes.insert(.some, at: offset)
-    guard !continuations.isEmpty else { return }
-    continuations = Dictionary(uniqueKeysWithValues: continuations.map { ($0 < offset ? $0 : $0 + 1, $1) })
+    guard let value = try? bytes.reader.value(at: offset, limit: bytes.count) else { return }
+    if value.tag == .null || value.tag == .some { bytes.insert(.some, at: offset) }
   }
 
   /// Closes what is open, and makes one value of the bytes from `start` on and their continuations.

@@ -184,7 +184,7 @@ extension WireTag {
 }
 
 /// `Foundation.Data` if this program contains it.
-private let foundationData: Any.Type? = _typeByName("20FoundationEssentials4DataV") ?? _typeByName("10Foundation4DataV")
+let foundationData: Any.Type? = _typeByName("20FoundationEssentials4DataV") ?? _typeByName("10Foundation4DataV")
 
 extension RangeReplaceableCollection {
   fileprivate static func copying(_ bytes: UnsafeRawBufferPointer) -> Self? {

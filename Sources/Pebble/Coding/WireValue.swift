@@ -162,9 +162,7 @@ extension ByteReader {
     guard value.tag == .slot else { return value }
     let body = try body(value)
     guard !body.isEmpty else { return WireValue(tag: .empty, payload: body.lowerBound, limit: body.upperBound) }
-    let inner = try self.value(at: body.lowerBound, limit: body.upperBound)
-    guard inner.tag != .slot else { throw .malformed("a slot inside a slot") }
-    return inner
+    return try self.value(at: body.lowerBound, limit: body.upperBound)
   }
 
   /// What is behind one `some`; other values are returned as they are.

@@ -11,6 +11,10 @@ import Testing
     }
   }
 
+  @Test func `data is recognized without importing Foundation`() {
+    #expect(foundationData == Data.self)
+  }
+
   @Test func `data takes little more than its bytes`() throws {
     #expect(try encoded(Data(count: 1000)).count < 1000 + 32)
   }

@@ -4,7 +4,11 @@ import CompilerPluginSupport
 import PackageDescription
 
 let macros = TargetDependencyCondition.when(traits: ["Macros"])
-let strict: [SwiftSetting] = [.enableUpcomingFeature("InternalImportsByDefault"), .enableUpcomingFeature("MemberImportVisibility")]
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // awaiting a result costs no hop between executors
+]
 
 let package = Package(
   name: "pebble",

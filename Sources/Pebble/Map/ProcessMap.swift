@@ -20,7 +20,11 @@ public struct ProcessMap<Value: Codable & Sendable>: AsyncSequence, Sendable {
     let run: MapRun<Value>
 
     public mutating func next() async throws -> Value? {
-      guard let result = await run.next() else { return nil }
+      try await next(isolation: nil)
+    }
+
+    public mutating func next(isolation actor: isolated (any Actor)?) async throws(any Error) -> Value? {
+      guard let result = await run.next(isolation: actor) else { return nil }
       do {
         return try result.get()
       } catch {
@@ -43,7 +47,11 @@ public struct ProcessMap<Value: Codable & Sendable>: AsyncSequence, Sendable {
       let run: MapRun<Value>
 
       public mutating func next() async -> Result<Value, any Error>? {
-        await run.next()
+        await next(isolation: nil)
+      }
+
+      public mutating func next(isolation actor: isolated (any Actor)?) async -> Result<Value, any Error>? {
+        await run.next(isolation: actor)
       }
     }
   }

@@ -7,7 +7,6 @@ let macros = TargetDependencyCondition.when(traits: ["Macros"])
 let strict: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
-  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // awaiting a result costs no hop between executors
 ]
 
 let package = Package(

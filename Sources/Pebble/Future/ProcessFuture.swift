@@ -32,7 +32,7 @@ public final class ProcessFuture<Value: Sendable>: Sendable {
   /// The result, waiting for it. Cancelling the waiting task cancels the job.
   ///
   /// - Throws: the outcome's error, see ``ProcessFuture``.
-  public var value: Value {
+  public nonisolated(nonsending) var value: Value {
     get async throws {
       try await outcome().get()
     }
@@ -75,7 +75,7 @@ public final class ProcessFuture<Value: Sendable>: Sendable {
   }
 
   /// Waits for the outcome; cancelling the waiting task cancels the job.
-  func outcome() async -> Result<Value, any Error> {
+  nonisolated(nonsending) func outcome() async -> Result<Value, any Error> {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         do throws(PebbleError) {

@@ -25,7 +25,7 @@ objects := $(sources:Sources/CPebble/%.c=build/core/%.o)
 headers := $(wildcard include/*.h include/pebble/*.h Sources/CPebble/*.h)
 test_sources := $(wildcard Tests/CPebbleTests/*.c)
 test_headers := $(wildcard Tests/CPebbleTests/*.h)
-packages := libbsd-dev check pkg-config
+packages := gcc g++ libbsd-dev check pkg-config
 
 .PHONY: all demo check check-c check-swift check-entry examples deps install lint clean
 all: build/libcpebble.so build/libcpebble.a

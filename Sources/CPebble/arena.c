@@ -73,6 +73,7 @@ uint64_t pb_arena_mark(const struct pb_arena *arena)
 
 void pb_arena_give_back(struct pb_arena *arena, uint64_t mark)
 {
+    if (mark <= arena->tail) return; /* of nothing, or given back with what was before it */
     arena->tail = mark;
     /* Empty: begin at offset 0 again, so that a quiet worker touches few pages. */
     if (arena->tail == arena->head && offset_of(arena, arena->head)) arena->head = arena->tail = next_lap(arena);

@@ -74,12 +74,19 @@ static bool has_work(struct pb_childlink *link)
     return atomic_load(&link->shared->submitted) != (uint32_t)link->taken || atomic_load(&link->shared->leave);
 }
 
+static void drop_bulk(struct pb_childlink *link)
+{
+    free(link->bulk);
+    link->bulk = NULL;
+}
+
 /* A bulk input may come before we look for it; what is older than the next job
  * was taken back, and bells have done their work once they were seen. */
 static bool read_stream(struct pb_childlink *link)
 {
     struct pb_message message;
     int rc = 0;
+    if (link->bulk_job < link->taken) drop_bulk(link);
     while (!link->bulk && (rc = pb_stream_receive(&link->stream, &message)) > 0) {
         if (message.head.kind == PB_FRAME_BULK && message.head.job >= link->taken) {
             link->bulk = message.payload;
@@ -134,8 +141,7 @@ static bool claim(struct pb_slot *slot)
 static bool fetch_bulk(struct pb_childlink *link, struct pb_claimed *job)
 {
     while (!link->bulk || link->bulk_job != job->number) {
-        free(link->bulk); /* of a job that was taken back */
-        link->bulk = NULL;
+        drop_bulk(link); /* of a job that was taken back */
         if (!read_stream(link)) return false;
         if (!link->bulk && !wait_stream(link, POLLIN)) return false;
     }
@@ -190,6 +196,10 @@ char *pb_childlink_reply_room(struct pb_childlink *link, size_t *ret_capacity)
 bool pb_childlink_answer(struct pb_childlink *link, struct pb_claimed *job, enum pb_answer answer, int code,
                          const char *reply, size_t length)
 {
+    if (answer == PB_ANSWER_REPLY && length > link->shared->max_payload) {
+        answer = PB_ANSWER_TOO_LARGE;
+        length = 0;
+    }
     bool in_place = link->room_at >= 0 && reply == link->shared->outputs + link->room_at;
     bool bulk = answer == PB_ANSWER_REPLY && length && !in_place;
     if (link->room_at >= 0) pb_arena_keep(&link->outputs, link->room_at, in_place ? (uint32_t)length : 0);

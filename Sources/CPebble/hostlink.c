@@ -50,6 +50,7 @@ int pb_hostlink_open(struct pb_hostlink *link, uint64_t max_payload, int *ret_wo
         return rc;
     }
     pb_arena_init(&link->inputs, PB_ARENA_SIZE);
+    link->shared->max_payload = max_payload;
     atomic_store(&link->shared->wants_bell, PB_BELL_ON_STREAM); /* for READY */
     *ret_worker_fd = ends[1];
     return 0;
@@ -103,6 +104,7 @@ static size_t bounded(const char *text)
 int pb_hostlink_submit(struct pb_hostlink *link, const struct pb_submission *job, int64_t now)
 {
     if (link->submitted - link->collected == PB_SLOTS || pb_stream_sending(&link->stream)) return 0;
+    if (is_bulk(job) && link->live) return 0;
     size_t path = bounded(job->path), name = bounded(job->name);
     int64_t at = place(link, job, path, name);
     if (at < 0) return 0;
@@ -152,28 +154,28 @@ void pb_hostlink_leave(struct pb_hostlink *link)
 
 /* --- answers from the worker --- */
 
-static bool answer_is_due(const struct pb_hostlink *link)
+/* How many jobs were completed and not collected, as the worker says. */
+static uint32_t answers_due(const struct pb_hostlink *link)
 {
-    return atomic_load(&link->shared->completed) != (uint32_t)link->collected;
+    return atomic_load(&link->shared->completed) - (uint32_t)link->collected;
 }
 
 /* A worker announces a bulk reply before it sends it: whatever comes unannounced is none. */
 int pb_hostlink_read(struct pb_hostlink *link)
 {
     struct pb_message message;
-    int rc;
-    while (!link->has_bulk && (rc = pb_stream_receive(&link->stream, &message)) != 0) {
-        if (rc < 0) return rc;
-        if (message.head.kind == PB_FRAME_BELL) return 0; /* what is left makes it readable again */
-        if (message.head.job != link->collected || !answer_is_due(link)) {
-            free(message.payload);
-            return -EPROTO;
-        }
-        link->bulk = message.payload;
-            link->bulk_length = message.head.length;
-        link->has_bulk = true;
+    if (link->has_bulk) return -EPROTO; /* it was announced, and then it was not the reply */
+    int rc = pb_stream_receive(&link->stream, &message);
+    if (rc <= 0 || message.head.kind == PB_FRAME_BELL) return rc;
+    if (message.head.job - link->collected >= answers_due(link)) {
+        free(message.payload);
+        return -EPROTO;
     }
-    return 0;
+    link->bulk = message.payload;
+    link->bulk_job = message.head.job;
+    link->bulk_length = message.head.length;
+    link->has_bulk = true;
+    return 1;
 }
 
 bool pb_hostlink_ready(struct pb_hostlink *link)
@@ -185,7 +187,7 @@ bool pb_hostlink_ready(struct pb_hostlink *link)
 bool pb_hostlink_want_bell(struct pb_hostlink *link, enum pb_bell bell)
 {
     atomic_store(&link->shared->wants_bell, bell);
-    return !answer_is_due(link);
+    return answers_due(link) == 0;
 }
 
 void pb_hostlink_wait_bell(struct pb_hostlink *link, int64_t deadline)
@@ -201,7 +203,7 @@ void pb_hostlink_call_off(struct pb_hostlink *link)
 
 bool pb_hostlink_awaits_bulk(struct pb_hostlink *link)
 {
-    return !link->has_bulk && answer_is_due(link) &&
+    return !link->has_bulk && answers_due(link) &&
            link->shared->slots[link->collected % PB_SLOTS].answer == PB_ANSWER_BULK;
 }
 
@@ -218,10 +220,11 @@ static int take_reply(struct pb_hostlink *link, uint32_t at, uint64_t length, st
     return 0;
 }
 
-/* 1: taken; 0: it is still on its way. */
+/* 1: taken; 0: it is still on its way; -EPROTO: another came. */
 static int take_bulk(struct pb_hostlink *link, struct pb_collected *collected)
 {
     if (!link->has_bulk) return 0;
+    if (link->bulk_job != link->collected) return -EPROTO;
     collected->data = link->bulk;
     collected->length = link->bulk_length;
     link->bulk = NULL;
@@ -236,8 +239,10 @@ static int64_t plausible(int64_t moment, int64_t earliest, int64_t now)
     return moment < earliest ? earliest : moment > now ? now : moment;
 }
 
-static int answer_of(struct pb_hostlink *link, struct pb_slot *slot, struct pb_collected *collected)
+/* Reads every field once: what was checked is what is used. */
+static int answer_of(struct pb_hostlink *link, const volatile struct pb_slot *slot, struct pb_collected *collected)
 {
+    if (atomic_load(&slot->claim) != PB_CLAIM_RUNNING) return -EPROTO; /* it never began this one */
     uint32_t answer = slot->answer, at = slot->output_at;
     uint64_t length = slot->output_length;
     collected->code = slot->code;
@@ -251,7 +256,8 @@ static int answer_of(struct pb_hostlink *link, struct pb_slot *slot, struct pb_c
     }
     case PB_ANSWER_BULK: return take_bulk(link, collected);
     case PB_ANSWER_NO_FUNCTION:
-    case PB_ANSWER_NO_MEMORY: return 1;
+    case PB_ANSWER_NO_MEMORY:
+    case PB_ANSWER_TOO_LARGE: return 1;
     default: return -EPROTO;
     }
 }
@@ -269,7 +275,7 @@ static void forget_first(struct pb_hostlink *link)
 int pb_hostlink_collect(struct pb_hostlink *link, int64_t now, struct pb_collected *ret_collected)
 {
     for (;;) {
-        uint32_t done = atomic_load(&link->shared->completed) - (uint32_t)link->collected;
+        uint32_t done = answers_due(link);
         if (done > link->submitted - link->collected) return -EPROTO;
         if (done == 0) return 0;
         size_t index = link->collected % PB_SLOTS;

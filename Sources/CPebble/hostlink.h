@@ -27,7 +27,7 @@ struct pb_submission {
 /* What became of a submitted job. */
 struct pb_collected {
     void *tag;
-    enum pb_answer answer; /* REPLY (wherever it came from), NO_FUNCTION or NO_MEMORY */
+    enum pb_answer answer; /* REPLY (wherever it came from), NO_FUNCTION, NO_MEMORY or TOO_LARGE */
     int32_t code;
     void *data; /* the receiver's, freed with free(3); NULL when length is 0 */
     uint64_t length;
@@ -47,8 +47,8 @@ struct pb_hostlink {
         int64_t began; /* when, as first seen; 0: not yet. What the worker says later does not change it */
     } jobs[PB_SLOTS];
     int64_t first_since; /* when the last answer was taken: the next job may have been the first since */
-    void *bulk; /* the reply of the job to be collected next */
-    uint64_t bulk_length;
+    void *bulk; /* a reply that came over the stream, to be collected */
+    uint64_t bulk_job, bulk_length;
     bool has_bulk;
     bool ready;
     unsigned live; /* jobs submitted and neither collected nor revoked */
@@ -62,15 +62,18 @@ int pb_hostlink_open(struct pb_hostlink *link, uint64_t max_payload, int *ret_wo
 /* Closes it. Harmless when done before. */
 void pb_hostlink_done(struct pb_hostlink *link);
 
-/* Submits a job. 1: done; 0: there is no room now; -errno: the link is broken. */
+/* Submits a job. 1: done; 0: there is no room now; -errno: the link is broken.
+ * There is room for a large input only when the worker has nothing else to do:
+ * half sent behind a job that takes long, it could not be taken back. */
 int pb_hostlink_submit(struct pb_hostlink *link, const struct pb_submission *job, int64_t now);
 
 /* Whether bytes wait to be sent when the stream is writable: pb_hostlink_flush. */
 bool pb_hostlink_sending(const struct pb_hostlink *link);
 int pb_hostlink_flush(struct pb_hostlink *link);
 
-/* Reads the stream, when it is readable. 0: what there was; -errno: it ended
- * (-EPIPE), or carried what it must not (-EPROTO, -EFBIG), or -ENOMEM. */
+/* Reads one frame of the stream, to be followed by pb_hostlink_collect. 1: done;
+ * 0: there is none now; -errno: the stream ended (-EPIPE), or carried what it
+ * must not (-EPROTO, -EFBIG), or -ENOMEM. */
 int pb_hostlink_read(struct pb_hostlink *link);
 
 /* The next answer. 1: *ret; 0: none yet; -EPROTO, -EFBIG, -ENOMEM: the worker is not to be trusted any more. */

@@ -43,9 +43,11 @@ static void on_limit(struct pebble_pool *pool, struct pebble_future *job, int64_
     int64_t began = pb_shipping_began(job, now);
     bool struck = pb_job_limit(job, began, &limit) <= now;
     if (struck && !began && job->worker && !pb_shipping_revoke(pool, job)) {
-        began = pb_shipping_began(job, now); /* it began this moment */
+        began = pb_shipping_began(job, now); /* it began this moment, or will when its input is sent */
+        if (!began) began = now;
         struck = pb_job_limit(job, began, &limit) <= now;
     }
+    if (struck && began && !pb_shipping_single_out(pool, job)) return;
     if (struck)
         time_out(pool, job, began, limit);
     else

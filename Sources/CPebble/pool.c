@@ -128,6 +128,21 @@ void pb_pool_help(struct pebble_pool *pool, struct pebble_future *job, int64_t d
     if (pool->generation == pb_forkserver_generation()) pb_shipping_wait(pool, job, deadline);
 }
 
+static enum pebble_cancellation cancel(struct pebble_pool *pool, struct pebble_future *job)
+{
+    struct pb_worker *worker = job->worker;
+    bool admitted = worker || job->queued; /* else it is in the inbox, and will be let go of there */
+    bool running = worker && !pb_shipping_revoke(pool, job);
+    if (running && !pb_shipping_single_out(pool, job)) return PEBBLE_CANCEL_TOO_LATE;
+    int64_t now = pb_now(), began = running ? pb_shipping_began(job, now) : 0;
+    pb_queue_settle(pool, job, PEBBLE_CANCELLED, running && !began ? now : began, worker ? worker->proc.pid : 0);
+    if (running)
+        pb_crew_kill(pool, worker);
+    else if (admitted)
+        pb_queue_release(pool, job);
+    return running ? PEBBLE_CANCEL_WAS_RUNNING : PEBBLE_CANCEL_NEVER_STARTED;
+}
+
 enum pebble_cancellation pebble_future_cancel(pebble_future *job)
 {
     struct pebble_pool *pool = job->pool;
@@ -135,19 +150,7 @@ enum pebble_cancellation pebble_future_cancel(pebble_future *job)
         return PEBBLE_CANCEL_TOO_LATE;
     pb_loop_lock(pool);
     if (job->worker) pb_shipping_look(pool, job->worker);
-    enum pebble_cancellation answer = PEBBLE_CANCEL_TOO_LATE;
-    if (!job->settled) {
-        struct pb_worker *worker = job->worker;
-        bool admitted = worker || job->queued; /* else it is in the inbox, and will be let go of there */
-        bool running = worker && !pb_shipping_revoke(pool, job);
-        int64_t now = pb_now(), began = running ? pb_shipping_began(job, now) : 0;
-        pb_queue_settle(pool, job, PEBBLE_CANCELLED, running && !began ? now : began, worker ? worker->proc.pid : 0);
-        if (running)
-            pb_crew_kill(pool, worker);
-        else if (admitted)
-            pb_queue_release(pool, job);
-        answer = running ? PEBBLE_CANCEL_WAS_RUNNING : PEBBLE_CANCEL_NEVER_STARTED;
-    }
+    enum pebble_cancellation answer = job->settled ? PEBBLE_CANCEL_TOO_LATE : cancel(pool, job);
     pb_loop_unlock(pool);
     return answer;
 }

@@ -39,6 +39,7 @@ enum pb_answer {
     PB_ANSWER_BULK,        /* the same; the reply is on the stream */
     PB_ANSWER_NO_FUNCTION, /* there is no such function here */
     PB_ANSWER_NO_MEMORY,   /* the reply did not fit into memory */
+    PB_ANSWER_TOO_LARGE,   /* the reply is larger than max_payload */
 };
 
 /* Whether and how the host is to be told of the next answer. */
@@ -79,6 +80,7 @@ struct pb_shared {
     alignas(64) _Atomic uint32_t submitted;
     _Atomic uint32_t collected;
     _Atomic uint32_t leave; /* end when nothing is left to do */
+    uint64_t max_payload;   /* of a reply; set before the worker is there */
     /* the worker's */
     alignas(64) _Atomic uint32_t completed;
     _Atomic uint32_t ready;

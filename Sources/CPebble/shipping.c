@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 
 #define STEAL_AGAIN (200 * 1000) /* ns until jobs that wait behind others are looked at again */
+#define FRAMES 1024              /* more than a socket holds */
 
 /* Whether it is among those that may be shipped one more job. */
 void pb_shipping_update(struct pebble_pool *pool, struct pb_worker *worker)
@@ -38,12 +39,18 @@ static void requeue(struct pebble_pool *pool, struct pebble_future *job)
 }
 
 /* What it has not begun goes back to where it was: at the head of the queue. */
-void pb_shipping_give_back(struct pebble_pool *pool, struct pb_worker *worker)
+static void take_back_all(struct pebble_pool *pool, struct pb_worker *worker)
 {
-    pool->live -= worker->link.live;
     struct pebble_future *job;
     while ((job = pb_hostlink_revoke_last(&worker->link)))
         requeue(pool, job);
+    pb_shipping_call_off(worker);
+}
+
+void pb_shipping_give_back(struct pebble_pool *pool, struct pb_worker *worker)
+{
+    pool->live -= worker->link.live;
+    take_back_all(pool, worker);
 }
 
 /* --- jobs to workers --- */
@@ -124,6 +131,7 @@ struct pebble_future *pb_shipping_steal(struct pebble_pool *pool, int64_t now)
     if (!job) return NULL;
     pool->live--;
     job->worker = NULL;
+    pb_shipping_call_off(worker);
     pb_shipping_update(pool, worker);
     return job;
 }
@@ -134,8 +142,22 @@ bool pb_shipping_revoke(struct pebble_pool *pool, struct pebble_future *job)
     if (!pb_hostlink_revoke(&worker->link, job)) return false;
     if (worker->state == PB_WORKER_BUSY) pool->live--;
     job->worker = NULL;
+    pb_shipping_call_off(worker);
     finish_if_empty(pool, worker);
     return true;
+}
+
+/* The worker goes on from one job to the next by itself: without this the kill
+ * might hit the next. */
+bool pb_shipping_single_out(struct pebble_pool *pool, struct pebble_future *job)
+{
+    struct pb_worker *worker = job->worker;
+    if (worker->state != PB_WORKER_BUSY) return true;
+    unsigned before = worker->link.live;
+    take_back_all(pool, worker);
+    pool->live -= before - worker->link.live;
+    pb_shipping_look(pool, worker);
+    return !job->settled;
 }
 
 int64_t pb_shipping_began(struct pebble_future *job, int64_t now)
@@ -160,7 +182,9 @@ static void settle_answer(struct pebble_pool *pool, struct pb_worker *worker, st
         outcome->error = ENOEXEC;
         return;
     }
-    int code = collected->answer == PB_ANSWER_NO_MEMORY ? -ENOMEM : collected->code;
+    int code = collected->answer == PB_ANSWER_NO_MEMORY   ? -ENOMEM
+               : collected->answer == PB_ANSWER_TOO_LARGE ? -EFBIG
+                                                          : collected->code;
     enum pebble_status status = code == 0 ? PEBBLE_SUCCESS : PEBBLE_FAILURE;
     if (!pb_queue_settle(pool, job, status, collected->started, worker->proc.pid)) return;
     outcome->run_time = collected->finished - collected->started;
@@ -215,15 +239,20 @@ void pb_shipping_call_off(struct pb_worker *worker)
     if (worker->awaited) pb_hostlink_call_off(&worker->link);
 }
 
-/* With the lock: whether this thread is now the one that the worker's next answer wakes. */
+/* With the lock: whether this thread is now the one that the worker's next
+ * answer wakes. If not, what there is was taken, and the loop thread is woken. */
 static bool await(struct pebble_pool *pool, struct pebble_future *job)
 {
-    struct pb_worker *worker = job->worker;
-    if (job->settled || !worker || worker->state != PB_WORKER_BUSY || worker->awaited) return false;
-    if (!pb_hostlink_want_bell(&worker->link, PB_BELL_ON_WORD)) collect(pool, worker);
-    worker->awaited = !job->settled && worker->state == PB_WORKER_BUSY &&
-                      pb_hostlink_want_bell(&worker->link, PB_BELL_ON_WORD);
-    return worker->awaited;
+    struct pb_worker *worker;
+    while (!job->settled && (worker = job->worker) && worker->state == PB_WORKER_BUSY && !worker->awaited) {
+        if (pb_hostlink_want_bell(&worker->link, PB_BELL_ON_WORD)) {
+            worker->awaited = true;
+            return true;
+        }
+        collect(pool, worker); /* asks for a bell on the stream again */
+        if (worker->state == PB_WORKER_BUSY && pb_hostlink_awaits_bulk(&worker->link)) return false;
+    }
+    return false;
 }
 
 void pb_shipping_wait(struct pebble_pool *pool, struct pebble_future *job, int64_t deadline)
@@ -235,7 +264,9 @@ void pb_shipping_wait(struct pebble_pool *pool, struct pebble_future *job, int64
         pb_loop_unlock(pool);
         if (!awaits) return;
 
-        pb_hostlink_wait_bell(&worker->link, deadline); /* it is not freed while it is awaited */
+        /* It is not freed while it is awaited. The word is the worker's as well: it must not be able to keep us. */
+        int64_t soon = pb_after(pb_now(), PB_SECOND);
+        pb_hostlink_wait_bell(&worker->link, soon < deadline ? soon : deadline);
         pb_loop_lock(pool);
         worker->awaited = false;
         if (worker->state == PB_WORKER_BUSY) collect(pool, worker);
@@ -244,30 +275,40 @@ void pb_shipping_wait(struct pebble_pool *pool, struct pebble_future *job, int64
     }
 }
 
-void pb_shipping_look(struct pebble_pool *pool, struct pb_worker *worker)
+static void take_answers(struct pebble_pool *pool, struct pb_worker *worker)
 {
     if (worker->state == PB_WORKER_BUSY || worker->state == PB_WORKER_IDLE) collect(pool, worker);
     pb_shipping_call_off(worker);
 }
 
-void pb_shipping_read(struct pebble_pool *pool, struct pb_worker *worker)
+/* A frame of its stream, if there is one. */
+static bool read_frame(struct pebble_pool *pool, struct pb_worker *worker)
 {
     int rc = pb_hostlink_read(&worker->link);
     worker->ready_once |= pb_hostlink_ready(&worker->link);
-    pb_shipping_look(pool, worker);
+    take_answers(pool, worker);
     pb_crew_on_ready(pool, worker);
-    if (rc == 0) return;
+    if (rc >= 0) return rc > 0;
     pb_watch_remove(pool, worker->link.stream.fd);
     if (rc == -EPIPE)
         pb_crew_step(pool, worker, PB_WORKER_BROKEN);
     else
         distrust(pool, worker, rc);
+    return false;
+}
+
+/* The reply of the next answer may lie on the stream, behind bells. */
+void pb_shipping_look(struct pebble_pool *pool, struct pb_worker *worker)
+{
+    take_answers(pool, worker);
+    for (unsigned n = 0; n < FRAMES && worker->state == PB_WORKER_BUSY; n++)
+        if (!pb_hostlink_awaits_bulk(&worker->link) || !read_frame(pool, worker)) return;
 }
 
 void pb_shipping_on_link(struct pebble_pool *pool, struct pb_worker *worker, uint32_t events)
 {
     if (worker->state == PB_WORKER_GONE || worker->state == PB_WORKER_DYING) return;
-    if (events & ~(uint32_t)EPOLLOUT) pb_shipping_read(pool, worker);
+    if (events & ~(uint32_t)EPOLLOUT) read_frame(pool, worker); /* what is left makes it readable again */
     if ((events & EPOLLOUT) && worker->state != PB_WORKER_DYING) {
         if (pb_hostlink_flush(&worker->link) < 0) {
             pb_crew_step(pool, worker, PB_WORKER_BROKEN);

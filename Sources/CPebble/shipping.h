@@ -22,7 +22,11 @@ bool pb_shipping_revoke(struct pebble_pool *pool, struct pebble_future *job);
 /* When a shipped job began, 0: it has not. */
 int64_t pb_shipping_began(struct pebble_future *job, int64_t now);
 
-/* Takes the answers that are there. */
+/* Of a job that has begun, before its worker is killed for it: takes back what
+ * is behind it, and looks again. False: the job has ended. */
+bool pb_shipping_single_out(struct pebble_pool *pool, struct pebble_future *job);
+
+/* Takes the answers that are there, with replies that are on the stream. */
 void pb_shipping_look(struct pebble_pool *pool, struct pb_worker *worker);
 
 /* Without the lock: waits until the job is done or `deadline` has passed. While
@@ -30,14 +34,12 @@ void pb_shipping_look(struct pebble_pool *pool, struct pb_worker *worker);
  * without a hop over the loop thread. */
 void pb_shipping_wait(struct pebble_pool *pool, struct pebble_future *job, int64_t deadline);
 
-/* The worker has ended, or its answers were taken by another thread than the
- * one that sleeps for them: wakes that one. */
+/* The worker has ended, or a job was taken from it or its answer taken by another
+ * thread than the one that sleeps for it: wakes that one. */
 void pb_shipping_call_off(struct pb_worker *worker);
 
-/* The worker's link is readable or writable (on the loop thread), or is to be
- * read once more. */
+/* The worker's link is readable or writable (on the loop thread). */
 void pb_shipping_on_link(struct pebble_pool *pool, struct pb_worker *worker, uint32_t events);
-void pb_shipping_read(struct pebble_pool *pool, struct pb_worker *worker);
 
 /* The worker's state or load has changed: may it be shipped more? */
 void pb_shipping_update(struct pebble_pool *pool, struct pb_worker *worker);

@@ -38,6 +38,31 @@ void pb_sig_ignore(int signal)
     sigaction(signal, &action, NULL);
 }
 
+void pb_sig_block(const sigset_t *set, sigset_t *ret_old)
+{
+    pthread_sigmask(SIG_BLOCK, set, ret_old);
+}
+
+void pb_sig_unblock(const sigset_t *set)
+{
+    pthread_sigmask(SIG_UNBLOCK, set, NULL);
+}
+
+void pb_sig_catch(int signal, pb_sig_catcher catcher, struct sigaction *ret_previous)
+{
+    struct sigaction action = {.sa_sigaction = catcher, .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
+    sigfillset(&action.sa_mask);
+    sigaction(signal, NULL, ret_previous);
+    sigaction(signal, &action, NULL);
+}
+
+void pb_sig_give_back(int signal, pb_sig_catcher catcher, const struct sigaction *previous)
+{
+    struct sigaction action;
+    sigaction(signal, NULL, &action);
+    if (action.sa_flags & SA_SIGINFO && action.sa_sigaction == catcher) sigaction(signal, previous, NULL);
+}
+
 int pb_sig_child_fd(void)
 {
     sigset_t child;

@@ -19,6 +19,19 @@ void pb_sig_reset(void);
 
 void pb_sig_ignore(int signal);
 
+/* Blocks signals in this thread; unblocks them. Async-signal-safe. */
+void pb_sig_block(const sigset_t *set, sigset_t *ret_old);
+void pb_sig_unblock(const sigset_t *set);
+
+typedef void (*pb_sig_catcher)(int signal, siginfo_t *info, void *context);
+
+/* Has a signal caught by a function that is async-signal-safe. *ret_previous
+ * is written before it can be called. */
+void pb_sig_catch(int signal, pb_sig_catcher catcher, struct sigaction *ret_previous);
+
+/* Brings back a disposition unless `catcher` is no longer there. Async-signal-safe. */
+void pb_sig_give_back(int signal, pb_sig_catcher catcher, const struct sigaction *previous);
+
 /* Blocks SIGCHLD in this thread. A signalfd for it (close-on-exec, nonblocking), or -errno. */
 int pb_sig_child_fd(void);
 

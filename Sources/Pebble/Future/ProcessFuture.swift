@@ -34,7 +34,7 @@ public final class ProcessFuture<Value: Sendable>: Sendable {
   /// - Throws: the outcome's error, see ``ProcessFuture``.
   public nonisolated(nonsending) var value: Value {
     get async throws {
-      try await outcome().get()
+      try await outcome(isolation: #isolation).get()
     }
   }
 
@@ -75,18 +75,23 @@ public final class ProcessFuture<Value: Sendable>: Sendable {
   }
 
   /// Waits for the outcome; cancelling the waiting task cancels the job.
-  nonisolated(nonsending) func outcome() async -> Result<Value, any Error> {
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        do throws(PebbleError) {
-          try source.onDone(inline: true) { continuation.resume() }
-        } catch {
-          preconditionFailure("out of memory")
+  ///
+  /// The closure is made one of the caller's isolation by naming it: waiting then costs no hop between executors.
+  func outcome(isolation: isolated (any Actor)? = #isolation) async -> Result<Value, any Error> {
+    if source.isDone { return source.outcome() }
+    await withTaskCancellationHandler(
+      operation: {
+        _ = isolation
+        await withCheckedContinuation(isolation: isolation) { continuation in
+          do throws(PebbleError) {
+            try source.onDone(inline: true) { continuation.resume() }
+          } catch {
+            preconditionFailure("out of memory")
+          }
         }
-      }
-    } onCancel: {
-      _ = source.cancel()
-    }
+      },
+      onCancel: { _ = source.cancel() },
+      isolation: isolation)
     return source.outcome()
   }
 }

@@ -25,13 +25,13 @@ struct MapChunk<Value: Codable & Sendable> {
   /// The outcome of each element.
   func results(isolation: isolated (any Actor)? = #isolation) async -> [Result<Value, any Error>] {
     var computed: [Result<Value, any Error>]
-    switch await future.outcome() {
+    switch await future.outcome(isolation: isolation) {
     case .success(let results):
       computed = results
     case .failure(is ProcessExpired) where elements.count > 1:
       computed = []
       for case .success(let element) in elements {
-        let alone = await Self.start([element], job, in: pool).outcome()
+        let alone = await Self.start([element], job, in: pool).outcome(isolation: isolation)
         computed.append(alone.flatMap { $0[0] })
       }
     case .failure(let error):

@@ -33,7 +33,7 @@ final class MapRun<Value: Codable & Sendable> {
       fillWindow()
       guard !chunks.isEmpty else { return nil }
       let first = chunks.removeFirst()
-      ready = await first.results().reversed()
+      ready = await first.results(isolation: isolation).reversed()
     }
   }
 

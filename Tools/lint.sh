@@ -12,7 +12,7 @@ layers=(
   "spawn entry forkserver serve stream shared hostlink childlink call child"
   "worker dispatch"
   "inbox job callbacks poolstate watch queue shipping crew loop"
-  "pool outcome version"
+  "pool outcome version fifo handlers"
 )
 layer_of() {
   local i

@@ -8,6 +8,8 @@
  *   pebble/future.h    the handle of one scheduled job: wait, cancel, callbacks
  *   pebble/outcome.h   what became of a job; every job gets exactly one outcome
  *   pebble/worker.h    what code can ask about the process that it runs in
+ *   pebble/queue.h     queues between threads, and waiting for several at once
+ *   pebble/sig.h       signals on an ordinary thread
  *   pebble/version.h   which library this is
  *
  * Conventions. Every fallible call returns 0 (or a positive answer) or a
@@ -26,5 +28,7 @@
 #include "pebble/future.h"
 #include "pebble/pool.h"
 #include "pebble/worker.h"
+#include "pebble/queue.h"
+#include "pebble/sig.h"
 
 #endif

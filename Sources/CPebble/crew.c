@@ -61,6 +61,7 @@ void pb_crew_step(struct pebble_pool *pool, struct pb_worker *worker, enum pb_wo
         break;
     case PB_WORKER_DYING:
         pb_watch_remove(pool, worker->link.stream.fd);
+        if (event == PB_WORKER_BROKEN) pb_shipping_suspect(worker);
         pb_shipping_call_off(worker);
         pb_shipping_give_back(pool, worker);
         if (used && event == PB_WORKER_BROKEN && worker->link.live == 0) atomic_fetch_add(&pool->count.idle_deaths, 1);

@@ -55,18 +55,28 @@ static void on_signal(int number, siginfo_t *info, void *context)
 
 /* --- the thread --- */
 
-/* Calls the first handler that is for the signal and was made after *number, which becomes its own. */
-static bool call_next(int signal, uint64_t *number)
+/* How often the signal came, and the last handler that was made by then: a later one has no part in it. */
+static unsigned take(int signal, uint64_t *ret_last)
+{
+    pthread_mutex_lock(&all.lock);
+    unsigned count = atomic_exchange(&all.arrived[signal], 0);
+    *ret_last = all.made;
+    pthread_mutex_unlock(&all.lock);
+    return count;
+}
+
+/* Calls the first handler for the signal that was made after *number, which becomes its own, and up to `last`. */
+static bool call_next(int signal, uint64_t *number, uint64_t last)
 {
     struct pebble_signal_handler *handler;
     pthread_mutex_lock(&all.lock);
     TAILQ_FOREACH(handler, &all.handlers, link)
         if (handler->number > *number && sigismember(&handler->signals, signal)) break;
-    all.running = handler;
-    if (!handler) {
+    if (!handler || handler->number > last) {
         pthread_mutex_unlock(&all.lock);
         return false;
     }
+    all.running = handler;
     *number = handler->number;
     pebble_signal_function function = handler->function;
     void *arg = handler->arg;
@@ -82,6 +92,14 @@ static bool call_next(int signal, uint64_t *number)
     return true;
 }
 
+static void call_all(int signal)
+{
+    uint64_t last;
+    for (unsigned count = take(signal, &last); count; count--)
+        for (uint64_t number = 0; call_next(signal, &number, last);)
+            continue;
+}
+
 static void *thread_main(void *arg)
 {
     unsigned forks = atomic_load(&all.forks);
@@ -90,9 +108,7 @@ static void *thread_main(void *arg)
         while (sem_wait(&all.bell) < 0)
             continue;
         for (int signal = 1; signal < NSIG; signal++)
-            for (unsigned count = atomic_exchange(&all.arrived[signal], 0); count; count--)
-                for (uint64_t number = 0; call_next(signal, &number);)
-                    continue;
+            call_all(signal);
     }
     return arg;
 }

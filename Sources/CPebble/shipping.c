@@ -13,6 +13,7 @@
 
 #define STEAL_AGAIN (200 * 1000) /* ns until jobs that wait behind others are looked at again */
 #define FRAMES 1024              /* more than a socket holds */
+#define SUSPICIONS 3
 
 /* Whether it is among those that may be shipped one more job. */
 void pb_shipping_update(struct pebble_pool *pool, struct pb_worker *worker)
@@ -29,8 +30,20 @@ void pb_shipping_update(struct pebble_pool *pool, struct pb_worker *worker)
         TAILQ_REMOVE(&pool->open, worker, link_in_open);
 }
 
-static void requeue(struct pebble_pool *pool, struct pebble_future *job)
+static void settle_expired(struct pebble_pool *pool, struct pb_worker *worker, struct pebble_future *job,
+                           int64_t began, const struct pb_exit *how);
+
+void pb_shipping_suspect(struct pb_worker *worker)
 {
+    struct pebble_future *next = pb_hostlink_tag(&worker->link, 0);
+    if (next && next->suspected < SUSPICIONS) next->suspected++;
+}
+
+/* A job never began, as its worker says: but not even that is for the worker
+ * to say again and again, and take one worker after the other with it. */
+static void requeue(struct pebble_pool *pool, struct pb_worker *worker, struct pebble_future *job)
+{
+    if (job->suspected == SUSPICIONS) settle_expired(pool, worker, job, pb_now(), &(struct pb_exit){.code = -1});
     job->worker = NULL;
     if (job->settled)
         pb_queue_release(pool, job);
@@ -43,7 +56,7 @@ static void take_back_all(struct pebble_pool *pool, struct pb_worker *worker)
 {
     struct pebble_future *job;
     while ((job = pb_hostlink_revoke_last(&worker->link)))
-        requeue(pool, job);
+        requeue(pool, worker, job);
     pb_shipping_call_off(worker);
 }
 
@@ -343,7 +356,7 @@ void pb_shipping_settle_left(struct pebble_pool *pool, struct pb_worker *worker,
             settle_expired(pool, worker, job, began ? began : now, how);
             pb_queue_release(pool, job);
         } else {
-            requeue(pool, job);
+            requeue(pool, worker, job);
         }
     }
 }

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -236,4 +237,26 @@ int count_descriptors(void)
 int count_threads(void)
 {
     return count_entries("/proc/self/task");
+}
+
+/* --- misbehaviour --- */
+
+void fails_alone(int method, pebble_function function)
+{
+    struct scene scene;
+    scene_open(&scene);
+    pebble_pool *pool = pool_with(method, 2);
+    pebble_future *steady = schedule_order(pool, job_meet, order_in(&scene, 0));
+    int64_t keeper = hear(&scene);
+    for (int i = 0; i < 3; i++) {
+        pebble_future *future = schedule(pool, function);
+        const struct pebble_outcome *outcome = expect(future, PEBBLE_EXPIRED);
+        ck_assert_int_eq(outcome->exit_signal, SIGKILL);
+        wait_gone(future);
+        pebble_future_unref(future);
+        ck_assert_int_gt(run(pool, job_pid), 0);
+    }
+    let_go(&scene, 0);
+    ck_assert_int_eq(number_from(steady), keeper);
+    close_pool(pool);
 }

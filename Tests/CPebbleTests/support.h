@@ -54,6 +54,10 @@ int64_t run(pebble_pool *pool, pebble_function function);
 /* Waits until the job's process can do no more for it. */
 void wait_gone(pebble_future *future);
 
+/* The job misbehaves in a way that its pool has to end: it expires by SIGKILL,
+ * again and again, and neither a job beside it nor the next is harmed. */
+void fails_alone(int method, pebble_function function);
+
 /* --- between a test and its jobs --- */
 
 /* What jobs of a test reach through an order: two pipes and some shared memory. */

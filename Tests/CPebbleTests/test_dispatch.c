@@ -70,62 +70,183 @@ START_TEST(while_backing_off_jobs_are_assigned_but_no_worker_is_started)
 }
 END_TEST
 
-/* Performs an action on a model of a pool, as the loop does. */
-static void perform(struct pb_dispatch *pool, enum pb_action action)
+START_TEST(when_all_workers_are_busy_a_job_is_shipped_behind_another)
 {
-    switch (action) {
-    case PB_ASSIGN:
-        ck_assert(pool->queued && pool->idle);
-        pool->queued--, pool->idle--, pool->busy++;
-        break;
-    case PB_START:
-        ck_assert(pool->queued && !pool->idle && pool->may_start);
-        pool->starting++;
-        ck_assert_uint_le(pool->idle + pool->busy + pool->starting, pool->max_workers);
-        ck_assert_uint_le(pool->starting, pool->queued);
-        break;
-    case PB_RETIRE:
-        ck_assert(pool->closing && pool->idle && !pool->queued);
-        pool->idle--;
-        break;
-    case PB_FILL:
-    case PB_STEAL: ck_abort_msg("nothing was shipped ahead");
-    case PB_REST: break;
+    struct pb_dispatch pool = view(1, 0, 4, 0);
+    ck_assert_int_eq(next(pool), PB_REST); /* none may have one more */
+    pool.open = true;
+    ck_assert_int_eq(next(pool), PB_FILL);
+    pool.queued = 0;
+    ck_assert_int_eq(next(pool), PB_REST);
+}
+END_TEST
+
+START_TEST(nothing_is_shipped_behind_another_while_there_is_a_worker_for_it)
+{
+    struct pb_dispatch pool = view(1, 1, 3, 0);
+    pool.open = true;
+    ck_assert_int_eq(next(pool), PB_ASSIGN);
+    pool.idle = 0;
+    ck_assert_int_eq(next(pool), PB_START);
+    pool.starting = 1;
+    ck_assert_int_eq(next(pool), PB_REST); /* it will be there soon */
+    pool.starting = 0;
+    pool.may_start = false;
+    ck_assert_int_eq(next(pool), PB_REST);
+}
+END_TEST
+
+START_TEST(an_idle_worker_is_given_what_was_shipped_behind_others)
+{
+    struct pb_dispatch pool = view(0, 1, 3, 0);
+    pool.ahead = 1;
+    ck_assert_int_eq(next(pool), PB_STEAL);
+    pool.closing = true;
+    ck_assert_int_eq(next(pool), PB_STEAL); /* before it goes */
+    pool.queued = 1;
+    ck_assert_int_eq(next(pool), PB_ASSIGN);
+    pool.idle = 0;
+    ck_assert_int_eq(next(pool), PB_START);
+    pool.queued = 0;
+    ck_assert_int_eq(next(pool), PB_REST);
+}
+END_TEST
+
+START_TEST(the_window_is_wide_for_short_jobs_only)
+{
+    unsigned before = pb_dispatch_window(1);
+    ck_assert_uint_gt(before, 10);
+    ck_assert_uint_lt(before, 64); /* slots of a link */
+    for (int64_t average = 2; average < 10 * PB_MILLISECOND; average += 1 + average / 16) {
+        unsigned window = pb_dispatch_window(average);
+        ck_assert_uint_ge(window, 1);
+        ck_assert_uint_le(window, before);
+        before = window;
+    }
+    ck_assert_uint_eq(pb_dispatch_window(PB_MILLISECOND), 1);
+    ck_assert_uint_eq(pb_dispatch_window(INT64_MAX), 1);
+    ck_assert_uint_eq(pb_dispatch_window(0), 1); /* nothing is known yet */
+    ck_assert_uint_eq(pb_dispatch_window(-1), 1);
+}
+END_TEST
+
+START_TEST(jobs_are_moved_when_they_would_wait_for_long)
+{
+    ck_assert(!pb_dispatch_worth_stealing(1, 100, 100));
+    ck_assert(pb_dispatch_worth_stealing(1, 100, PB_MILLISECOND)); /* behind a long one */
+    ck_assert(pb_dispatch_worth_stealing(1, PB_MILLISECOND, 0));
+    ck_assert(pb_dispatch_worth_stealing(1000, 1000, 0)); /* behind many short ones */
+}
+END_TEST
+
+/* --- against a model --- */
+
+#define WINDOW 3
+
+/* A pool, and how many jobs each busy worker has. */
+struct model {
+    struct pb_dispatch view;
+    unsigned jobs[8];
+};
+
+static void update(struct model *model)
+{
+    model->view.open = false;
+    model->view.ahead = 0;
+    for (unsigned i = 0; i < model->view.busy; i++) {
+        model->view.open |= model->jobs[i] < WINDOW;
+        model->view.ahead += model->jobs[i] - 1;
     }
 }
 
-static void something_happens(struct pb_dispatch *pool)
+/* Performs an action, as the loop does. */
+static void perform(struct model *model, enum pb_action action)
 {
+    struct pb_dispatch *pool = &model->view;
+    unsigned i = 0;
+    switch (action) {
+    case PB_ASSIGN:
+        must(pool->queued && pool->idle);
+        pool->queued--, pool->idle--;
+        model->jobs[pool->busy++] = 1;
+        break;
+    case PB_START:
+        must(pool->queued && !pool->idle && pool->may_start);
+        pool->starting++;
+        must(pool->idle + pool->busy + pool->starting <= pool->max_workers);
+        must(pool->starting <= pool->queued);
+        break;
+    case PB_RETIRE:
+        must(pool->closing && pool->idle && !pool->queued && !pool->ahead);
+        pool->idle--;
+        break;
+    case PB_FILL:
+        must(pool->queued && !pool->idle && pool->busy == pool->max_workers);
+        while (model->jobs[i] == WINDOW)
+            i++;
+        must(i < pool->busy);
+        pool->queued--, model->jobs[i]++;
+        break;
+    case PB_STEAL:
+        must(!pool->queued && pool->idle && pool->ahead);
+        while (model->jobs[i] == 1)
+            i++;
+        must(i < pool->busy);
+        pool->queued++, model->jobs[i]--;
+        break;
+    case PB_REST: break;
+    }
+    update(model);
+}
+
+/* A busy worker, by chance, has done one job, or died with all of them. */
+static void end_jobs(struct model *model, bool dies)
+{
+    struct pb_dispatch *pool = &model->view;
+    if (!pool->busy) return;
+    unsigned i = (unsigned)rand() % pool->busy;
+    if (dies) pool->queued += model->jobs[i] - 1;
+    if (!dies && --model->jobs[i] > 0) return;
+    model->jobs[i] = model->jobs[--pool->busy];
+    pool->idle += !dies;
+}
+
+static void something_happens(struct model *model)
+{
+    struct pb_dispatch *pool = &model->view;
     switch (rand() % 7) {
-    case 0: pool->queued += pool->closing ? 0 : (size_t)rand() % 5; break;
+    case 0: pool->queued += pool->closing ? 0 : (size_t)rand() % 9; break;
     case 1: if (pool->starting) pool->starting--, pool->idle++; break;
-    case 2: if (pool->busy) pool->busy--, pool->idle++; break;
-    case 3: if (pool->busy) pool->busy--; break;
+    case 2: end_jobs(model, false); break;
+    case 3: end_jobs(model, true); break;
     case 4: if (pool->starting) pool->starting--; break;
     case 5: if (pool->idle) pool->idle--; break;
     case 6: pool->may_start = rand() % 3; break;
     }
+    update(model);
 }
 
 START_TEST(random_pools_keep_the_rules)
 {
     srand(3);
     for (int life = 0; life < 2000; life++) {
-        struct pb_dispatch pool = {.max_workers = 1 + (unsigned)rand() % 6, .may_start = true};
+        struct model model = {.view = {.max_workers = 1 + (unsigned)rand() % 6, .may_start = true}};
+        const struct pb_dispatch *pool = &model.view;
         for (int i = 0; i < 200; i++) {
-            if (i == 150) pool.closing = true;
-            something_happens(&pool);
+            if (i == 150) model.view.closing = true;
+            something_happens(&model);
             enum pb_action action;
             int turns = 0;
-            while ((action = pb_dispatch_next(&pool)) != PB_REST) {
-                perform(&pool, action);
-                ck_assert_int_lt(++turns, 10000);
+            while ((action = pb_dispatch_next(pool)) != PB_REST) {
+                perform(&model, action);
+                must(++turns < 10000);
             }
-            ck_assert(!pool.queued || !pool.idle); /* at rest no job waits beside an idle worker */
-            unsigned workers = pool.busy + pool.starting;
-            bool room = workers < pool.max_workers && pool.starting < pool.queued;
-            ck_assert(!room || !pool.may_start);
-            ck_assert(!pool.closing || !pool.idle);
+            must(!pool->idle || (!pool->queued && !pool->ahead)); /* at rest no job waits beside an idle worker */
+            unsigned workers = pool->busy + pool->starting;
+            bool room = workers < pool->max_workers && pool->starting < pool->queued;
+            must(!room || !pool->may_start);
+            must(!pool->queued || !pool->open || pool->busy < pool->max_workers);
+            must(!pool->closing || !pool->idle);
         }
     }
 }
@@ -156,6 +277,11 @@ Suite *dispatch_suite(void)
     tcase_add_test(tests, no_more_workers_are_started_than_there_may_be);
     tcase_add_test(tests, idle_workers_go_when_no_more_jobs_will_come);
     tcase_add_test(tests, while_backing_off_jobs_are_assigned_but_no_worker_is_started);
+    tcase_add_test(tests, when_all_workers_are_busy_a_job_is_shipped_behind_another);
+    tcase_add_test(tests, nothing_is_shipped_behind_another_while_there_is_a_worker_for_it);
+    tcase_add_test(tests, an_idle_worker_is_given_what_was_shipped_behind_others);
+    tcase_add_test(tests, the_window_is_wide_for_short_jobs_only);
+    tcase_add_test(tests, jobs_are_moved_when_they_would_wait_for_long);
     tcase_add_test(tests, random_pools_keep_the_rules);
     tcase_add_test(tests, each_failed_start_in_a_row_waits_longer_up_to_a_bound);
     return suite;

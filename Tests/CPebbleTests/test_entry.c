@@ -101,7 +101,8 @@ END_TEST
 START_TEST(a_pool_can_be_stopped_while_its_server_hangs)
 {
     setenv(STRAY, "shang", 1);
-    pebble_pool *pool = impatient_pool(_i);
+    pebble_pool *pool = pool_of(&(struct pebble_pool_config){
+        .start_timeout = 2 * SECOND, .start_method = (enum pebble_start_method)_i});
     pebble_future *future = schedule(pool, job_nothing);
     ck_assert_int_eq(pebble_future_wait(future, 50 * MILLISECOND), -ETIMEDOUT); /* it has begun to start one */
     stop_pool(pool);

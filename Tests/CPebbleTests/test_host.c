@@ -148,10 +148,6 @@ START_TEST(descriptors_of_a_host_are_close_on_exec)
 }
 END_TEST
 
-/* --- forks of a host --- */
-
-/* --- ends of a host --- */
-
 /* --- a host without descriptors left --- */
 
 /* Leaves room for so many new descriptors; returns the limit there was. */

@@ -8,8 +8,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* --- processes --- */
-
 static int job_with_child(pebble_call *call)
 {
     int status;
@@ -165,8 +163,6 @@ START_TEST(what_a_job_left_behind_goes_with_its_worker)
     expect_dead(process);
 }
 END_TEST
-
-/* --- pools --- */
 
 Suite *kin_suite(void)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * How large inputs and replies may be. */
-#include "support.h"
+#include "ledger.h"
+#include "poolstate.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,42 @@ START_TEST(a_reply_that_does_not_fit_into_memory_fails_its_job_alone)
 }
 END_TEST
 
+START_TEST(a_reply_above_the_bound_costs_neither_its_worker_nor_the_jobs_behind_it)
+{
+    pebble_pool *pool = small_payloads(_i);
+    make_brisk(pool);
+    int64_t pid = run(pool, job_pid);
+    for (int i = 0; i < 50; i++) {
+        pebble_future *future = schedule_order(pool, job_reply_with_size, (struct order){.number = 900 + i * 5000});
+        pebble_future *behind = schedule(pool, job_pid);
+        expect_and_drop(future, i ? PEBBLE_FAILURE : PEBBLE_SUCCESS);
+        ck_assert_int_eq(number_from(behind), pid);
+    }
+    close_pool(pool);
+}
+END_TEST
+
+START_TEST(a_large_reply_stands_though_its_worker_died_before_it_was_read)
+{
+    struct stage stage;
+    set_stage(&stage, _i);
+    int process = watch_process((pid_t)stage.pid);
+    const int64_t length = 140000; /* fits into the socket, and not into the shared memory */
+    pebble_future *large = schedule_order(stage.pool, job_reply_with_size, (struct order){.number = length});
+    pebble_future *deadly = schedule_order(stage.pool, job_note_die, order_to_note(&stage.ledger, 0));
+    ck_assert(shipped(stage.pool, deadly));
+    pthread_mutex_lock(&stage.pool->lock); /* nobody reads */
+    let_go(&stage.scene, 0);
+    expect_dead(process);
+    pthread_mutex_unlock(&stage.pool->lock);
+    ck_assert_int_eq(number_from(stage.running), stage.pid);
+    ck_assert_uint_eq(expect(large, PEBBLE_SUCCESS)->length, (size_t)length);
+    expect_and_drop(deadly, PEBBLE_EXPIRED);
+    pebble_future_unref(large);
+    close_pool(stage.pool);
+}
+END_TEST
+
 Suite *payload_suite(void)
 {
     Suite *suite = suite_create("payload");
@@ -83,5 +120,7 @@ Suite *payload_suite(void)
     both(tests, an_input_above_the_bound_is_refused);
     both(tests, a_reply_above_the_bound_fails_its_job_alone);
     both(tests, a_reply_that_does_not_fit_into_memory_fails_its_job_alone);
+    both(tests, a_reply_above_the_bound_costs_neither_its_worker_nor_the_jobs_behind_it);
+    both(tests, a_large_reply_stands_though_its_worker_died_before_it_was_read);
     return suite;
 }

@@ -11,6 +11,9 @@ TCase *group(Suite *suite, const char *name, int seconds);
 /* Adds a test of a pool, which is run once for each start method: it is `_i` in the test. */
 #define both(tcase, test) tcase_add_loop_test(tcase, test, PEBBLE_FORK_SERVER, PEBBLE_SPAWN + 1)
 
+/* ck_assert for what is asserted millions of times: check(3) writes each of its own down. */
+#define must(condition) ((condition) ? (void)0 : ck_abort_msg("%s", #condition))
+
 /* pure */
 Suite *frame_suite(void);
 Suite *worker_suite(void);
@@ -19,14 +22,23 @@ Suite *latch_suite(void);
 Suite *inbox_suite(void);
 Suite *image_suite(void);
 Suite *boot_suite(void);
-Suite *joblink_suite(void);
+Suite *stream_suite(void);
+Suite *arena_suite(void);
+Suite *link_suite(void);
+Suite *link_replies_suite(void);
+Suite *link_race_suite(void);
+Suite *distrust_suite(void);
 Suite *control_suite(void);
 Suite *call_suite(void);
 Suite *outcome_suite(void);
 Suite *wheel_suite(void);
+Suite *queue_suite(void);
+Suite *wait_queues_suite(void);
 
 /* with processes */
 Suite *pool_suite(void);
+Suite *window_suite(void);
+Suite *ahead_suite(void);
 Suite *payload_suite(void);
 Suite *limits_suite(void);
 Suite *cancel_suite(void);
@@ -36,6 +48,7 @@ Suite *life_suite(void);
 Suite *stop_suite(void);
 Suite *death_suite(void);
 Suite *garbage_suite(void);
+Suite *scribble_suite(void);
 Suite *kin_suite(void);
 Suite *nesting_suite(void);
 Suite *surroundings_suite(void);
@@ -44,5 +57,7 @@ Suite *forks_suite(void);
 Suite *server_suite(void);
 Suite *entry_suite(void);
 Suite *crowd_suite(void);
+Suite *wait_suite(void);
+Suite *signals_suite(void);
 
 #endif

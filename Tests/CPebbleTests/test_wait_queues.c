@@ -193,11 +193,10 @@ END_TEST
 START_TEST(two_thousand_queues_need_no_descriptor)
 {
     atomic_bool done = false;
-    struct rlimit none = {0};
+    struct rlimit usual, none;
     make_queues(MANY);
-    struct rlimit usual;
     getrlimit(RLIMIT_NOFILE, &usual);
-    none.rlim_max = usual.rlim_max;
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = usual.rlim_max};
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
     start(&first, MANY, &done);
     done = true;

@@ -73,6 +73,7 @@ static void settle(uint64_t number, enum fate fate)
 static bool submit_next(void)
 {
     if (pb_hostlink_sending(&ends.host)) return false; /* `bytes` are half sent */
+    if (pb_hostlink_sending(&ends.host)) return false; /* `bytes` is still borrowed */
     memcpy(bytes, &submitted, sizeof submitted);
     int rc = submit(&ends, submitted, bytes, input_length(submitted));
     must(rc >= 0);

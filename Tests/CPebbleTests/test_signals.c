@@ -24,7 +24,8 @@ static void note(int signal, void *arg)
     struct notes *notes = arg;
     sigset_t mask;
     pthread_sigmask(SIG_BLOCK, NULL, &mask);
-    notes->thread_blocks_all = sigismember(&mask, signal) && sigismember(&mask, SIGINT) && sigismember(&mask, SIGRTMAX);
+    notes->thread_blocks_all = sigismember(&mask, signal) && sigismember(&mask, SIGINT) &&
+                               sigismember(&mask, SIGRTMAX);
     notes->thread = pthread_self();
     notes->last = signal;
     notes->calls++;

@@ -4,6 +4,7 @@
 # make check-c      the C tests alone
 # make check-swift  swift test alone
 # make check-entry  the ways in which a program can contain Pebble
+# make check-model  the protocol of a link, model-checked with spin (two minutes, 2 GB)
 # make examples     the example programs, in C
 # make deps         installs the Debian packages that are missing
 # make install      to $(DESTDIR)$(PREFIX)
@@ -27,7 +28,7 @@ test_sources := $(wildcard Tests/CPebbleTests/*.c)
 test_headers := $(wildcard Tests/CPebbleTests/*.h)
 packages := gcc g++ libbsd-dev check pkg-config
 
-.PHONY: all demo check check-c check-swift check-entry examples deps install lint clean
+.PHONY: all demo check check-c check-swift check-entry check-model examples deps install lint clean
 all: build/libcpebble.so build/libcpebble.a
 
 build/core/%.o: Sources/CPebble/%.c $(headers) Makefile | deps
@@ -59,6 +60,10 @@ check-swift: | deps
 
 check-entry: all
 	Tests/Entry/run.sh
+
+check-model:
+	@Tools/deps.sh gcc spin
+	Tests/Models/run.sh
 
 check: check-c check-entry examples check-swift
 	@echo "make check: all passed"

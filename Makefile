@@ -4,6 +4,7 @@
 # make check-c      the C tests alone
 # make check-swift  swift test alone
 # make check-entry  the ways in which a program can contain Pebble
+# make soak         jobs of every kind while processes are killed; SOAK_SECONDS=60, SEED=...
 # make check-model  the protocol of a link, model-checked with spin (two minutes, 2 GB)
 # make examples     the example programs, in C
 # make deps         installs the Debian packages that are missing
@@ -13,6 +14,7 @@
 
 SHELL = /bin/bash
 PREFIX ?= /usr/local
+SOAK_SECONDS ?= 60
 CFLAGS ?= -O2 -g
 CC ?= gcc
 SWIFT ?= swift
@@ -28,7 +30,7 @@ test_sources := $(wildcard Tests/CPebbleTests/*.c)
 test_headers := $(wildcard Tests/CPebbleTests/*.h)
 packages := gcc g++ libbsd-dev check pkg-config
 
-.PHONY: all demo check check-c check-swift check-entry check-model examples deps install lint clean
+.PHONY: all demo check check-c check-swift check-entry check-soak check-model soak examples deps install lint clean
 all: build/libcpebble.so build/libcpebble.a
 
 build/core/%.o: Sources/CPebble/%.c $(headers) Makefile | deps
@@ -61,11 +63,20 @@ check-swift: | deps
 check-entry: all
 	Tests/Entry/run.sh
 
+build/soak: $(wildcard Tests/Soak/*.[ch]) build/libcpebble.a
+	$(CC) -std=gnu11 $(warnings) -Iinclude -pthread $(CFLAGS) $(filter %.c,$^) build/libcpebble.a -lbsd -o $@
+
+soak: build/soak
+	$< --seconds $(SOAK_SECONDS) $(if $(SEED),--seed $(SEED))
+
+check-soak: build/soak
+	timeout -k 5 300 $< --seconds 5
+
 check-model:
 	@Tools/deps.sh gcc spin
 	Tests/Models/run.sh
 
-check: check-c check-entry examples check-swift
+check: check-c check-entry check-soak examples check-swift
 	@echo "make check: all passed"
 
 demo: | deps

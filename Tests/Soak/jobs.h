@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The jobs of the soak: what they are told, and what they leave for the host to check. */
+#ifndef SOAK_JOBS_H
+#define SOAK_JOBS_H
+
+#include <pebble.h>
+
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#define MAX_JOBS (UINT32_C(1) << 26)
+#define MAX_PIDS 256
+
+/* Memory that all processes share. */
+struct board {
+    _Atomic uint8_t runs[MAX_JOBS];    /* how often each job began */
+    _Atomic pid_t workers[MAX_PIDS];   /* who ran something of late */
+    _Atomic pid_t server;
+};
+
+/* The start of every input; what follows is filler, to be echoed. */
+struct order {
+    uint32_t number; /* of the job, in `runs` */
+    uint32_t pause;  /* us */
+};
+
+/* The host makes the board, workers find it by their environment. */
+void board_open(void);
+extern struct board *board;
+
+struct kind {
+    const char *name;
+    pebble_function function;
+    unsigned weight; /* how often, out of the sum */
+    bool endless;    /* it needs a limit */
+    bool deadly;     /* it takes its worker with it */
+};
+
+extern const struct kind kinds[];
+extern const size_t kind_count;
+
+#endif

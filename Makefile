@@ -7,6 +7,7 @@
 # make soak         jobs of every kind while processes are killed; SOAK_SECONDS=60, SEED=...
 # make check-model  the protocol of a link, model-checked with spin (two minutes, 2 GB)
 # make examples     the example programs, in C
+# make manual       the examples of the manual, in Swift, each against what it should print
 # make deps         installs the Debian packages that are missing
 # make install      to $(DESTDIR)$(PREFIX)
 # make lint         layers, owners of system calls, exported symbols, formatting
@@ -30,7 +31,7 @@ test_sources := $(wildcard Tests/CPebbleTests/*.c)
 test_headers := $(wildcard Tests/CPebbleTests/*.h)
 packages := gcc g++ libbsd-dev check pkg-config
 
-.PHONY: all demo check check-c check-swift check-entry check-soak check-model soak examples deps install lint clean
+.PHONY: all demo check check-c check-swift check-entry check-soak check-model soak examples manual deps install lint clean
 all: build/libcpebble.so build/libcpebble.a
 
 build/core/%.o: Sources/CPebble/%.c $(headers) Makefile | deps
@@ -76,12 +77,19 @@ check-model:
 	@Tools/deps.sh gcc spin
 	Tests/Models/run.sh
 
-check: check-c check-entry check-soak examples check-swift
+check: check-c check-entry check-soak examples check-swift manual
 	@echo "make check: all passed"
 
 demo: | deps
 	cd Examples/Swift && $(SWIFT) build --product ingest
 	cd Examples && ../Tests/leaves_nothing.sh Swift/.build/debug/ingest documents
+
+manual := $(basename $(notdir $(wildcard Examples/Swift/expected/*.txt)))
+manual: | deps
+	cd Examples/Swift && $(SWIFT) build
+	@set -o pipefail; cd Examples/Swift && for name in $(manual); do \
+	  timeout -k 5 120 ../../Tests/leaves_nothing.sh .build/debug/$$name 2>&1 | diff - expected/$$name.txt || exit 1; \
+	  echo "example $$name: as expected"; done
 
 examples: build/examples/ingest
 	cd Examples && ../Tests/leaves_nothing.sh ../build/examples/ingest documents

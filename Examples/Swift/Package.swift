@@ -2,13 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import PackageDescription
 
+/// The examples of the manual, each a program that prints what `expected` holds.
+let manual = ["decorated", "unstable", "errors", "fibonacci", "million"]
+
 let package = Package(
   name: "examples",
   dependencies: [
     .package(name: "pebble", path: "../.."),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
   ],
-  targets: [
+  targets: manual.map { name in
+    .executableTarget(name: name, dependencies: [.product(name: "Pebble", package: "pebble")])
+  } + [
     .executableTarget(
       name: "ingest",
       dependencies: [

@@ -56,14 +56,15 @@ void pb_crew_step(struct pebble_pool *pool, struct pb_worker *worker, enum pb_wo
     if (to.kill && event == PB_WORKER_KILLED) atomic_fetch_add(&pool->count.killed, 1);
     switch (to.next) {
     case PB_WORKER_LEAVING:
-        pb_hostlink_leave(&worker->link);
         pb_watch_arm(pool, &worker->alarm, pb_after(pb_now(), LEAVE_TIME));
+        if (pool->finalizer.given) pb_shipping_run_procedure(pool, worker, &pool->finalizer, pb_now());
+        pb_hostlink_leave(&worker->link); /* when it has done that */
         break;
     case PB_WORKER_DYING:
         pb_watch_remove(pool, worker->link.stream.fd);
         if (event == PB_WORKER_BROKEN) pb_shipping_suspect(worker);
         pb_shipping_call_off(worker);
-        pb_shipping_give_back(pool, worker);
+        pb_shipping_give_back(pool, worker, used);
         if (used && event == PB_WORKER_BROKEN && worker->link.live == 0) atomic_fetch_add(&pool->count.idle_deaths, 1);
         break;
     case PB_WORKER_GONE:
@@ -92,13 +93,15 @@ void pb_crew_free_gone(struct pebble_pool *pool)
         TAILQ_REMOVE(&pool->gone, worker, link_in_pool);
         pb_hostlink_done(&worker->link);
         pb_proc_done(&worker->proc);
+        pebble_future_unref(worker->procedure);
         free(worker);
     }
 }
 
 /* --- starting --- */
 
-static void start_failed(struct pebble_pool *pool, enum pebble_cause cause, int error, int64_t now)
+static void start_failed(struct pebble_pool *pool, enum pebble_cause cause, int error,
+                         const struct pebble_outcome *why, int64_t now)
 {
     if (!pb_timer_armed(&pool->backoff.timer)) { /* several at once are one failure */
         pool->failures++;
@@ -108,9 +111,9 @@ static void start_failed(struct pebble_pool *pool, enum pebble_cause cause, int 
                       pool->by_state[PB_WORKER_BUSY] > 0;
     if (cause == PEBBLE_CAUSE_NO_ENTRY) {
         atomic_store(&pool->broken, true);
-        pb_queue_refuse(pool, cause, error);
+        pb_queue_refuse(pool, cause, error, NULL);
     } else if (!others && pool->failures >= START_TRIES) {
-        pb_queue_refuse(pool, cause, error);
+        pb_queue_refuse(pool, cause, error, why);
     }
 }
 
@@ -161,7 +164,7 @@ void pb_crew_start(struct pebble_pool *pool, int64_t now)
     if (rc < 0) {
         if (worker) pb_hostlink_done(&worker->link);
         free(worker);
-        start_failed(pool, PEBBLE_CAUSE_START, -rc, now);
+        start_failed(pool, PEBBLE_CAUSE_START, -rc, NULL, now);
         return;
     }
     pool->by_state[PB_WORKER_STARTING]++;
@@ -178,10 +181,19 @@ void pb_crew_retire(struct pebble_pool *pool)
     pb_crew_step(pool, TAILQ_FIRST(&pool->idle), PB_WORKER_RETIRED);
 }
 
-/* It is ready when it says so and the server has told its pid, which outcomes are to name. */
+/* It is ready when it says so, the server has told its pid, which outcomes are to name, and it is set up. */
 void pb_crew_on_ready(struct pebble_pool *pool, struct pb_worker *worker)
 {
     if (worker->proc.pid == 0 || !worker->ready_once || worker->state != PB_WORKER_STARTING) return;
+    if (pool->initializer.given) {
+        if (!worker->procedure) pb_shipping_run_procedure(pool, worker, &pool->initializer, pb_now());
+        if (!worker->procedure || !worker->procedure->settled) return;
+        if (worker->procedure->outcome.status != PEBBLE_SUCCESS) {
+            pb_crew_step(pool, worker, PB_WORKER_BROKEN);
+            return;
+        }
+    }
+    worker->usable_once = true;
     pool->failures = 0;
     pb_wheel_disarm(&pool->wheel, &worker->alarm.timer);
     pb_crew_step(pool, worker, PB_WORKER_READY);
@@ -200,7 +212,7 @@ void pb_crew_stop(struct pebble_pool *pool, int64_t now)
             pb_queue_settle(pool, job, PEBBLE_CANCELLED, began ? began : now, worker->proc.pid);
         }
     }
-    pb_queue_refuse(pool, PEBBLE_CAUSE_STOPPED, 0);
+    pb_queue_refuse(pool, PEBBLE_CAUSE_STOPPED, 0, NULL);
 }
 
 
@@ -211,12 +223,16 @@ static void bury(struct pebble_pool *pool, struct pb_worker *worker, const struc
     if (worker->state == PB_WORKER_BUSY || worker->state == PB_WORKER_IDLE) pb_crew_step(pool, worker, PB_WORKER_BROKEN);
     pb_shipping_settle_left(pool, worker, how, now);
     pb_crew_step(pool, worker, PB_WORKER_EXITED);
-    if (worker->ready_once || atomic_load(&pool->phase) == PB_POOL_STOPPED) return;
+    if (worker->usable_once || atomic_load(&pool->phase) == PB_POOL_STOPPED) return;
+    if (worker->procedure) {
+        start_failed(pool, PEBBLE_CAUSE_INITIALIZER, worker->start_error, &worker->procedure->outcome, now);
+        return;
+    }
 
     bool spawn = pool->config.start_method == PEBBLE_SPAWN;
     bool lost = how->code == PB_EXIT_NO_ENTRY || (spawn && worker->start_error == ETIMEDOUT);
     int error = worker->start_error ? worker->start_error : lost ? ENOEXEC : ECHILD;
-    start_failed(pool, lost ? PEBBLE_CAUSE_NO_ENTRY : PEBBLE_CAUSE_START, error, now);
+    start_failed(pool, lost ? PEBBLE_CAUSE_NO_ENTRY : PEBBLE_CAUSE_START, error, NULL, now);
 }
 
 void pb_crew_leave(struct pebble_pool *pool)
@@ -239,7 +255,7 @@ static void on_server_gone(struct pebble_pool *pool, int64_t now)
         struct pb_exit unknown = {.pid = worker->proc.pid, .code = never_entered ? PB_EXIT_NO_ENTRY : -1};
         bury(pool, worker, &unknown, now);
     }
-    if (never_entered) start_failed(pool, PEBBLE_CAUSE_NO_ENTRY, ENOEXEC, now);
+    if (never_entered) start_failed(pool, PEBBLE_CAUSE_NO_ENTRY, ENOEXEC, NULL, now);
 }
 
 static struct pb_worker *worker_by_id(struct pebble_pool *pool, uint64_t id)

@@ -112,7 +112,7 @@ static void dispatch(struct pebble_pool *pool, bool is_loop, int64_t now)
         return;
     }
     bool none = pool->by_state[PB_WORKER_STARTING] + pool->by_state[PB_WORKER_IDLE] + pool->by_state[PB_WORKER_BUSY] == 0;
-    if (atomic_load(&pool->broken) && none) pb_queue_refuse(pool, PEBBLE_CAUSE_NO_ENTRY, ENOEXEC);
+    if (atomic_load(&pool->broken) && none) pb_queue_refuse(pool, PEBBLE_CAUSE_NO_ENTRY, ENOEXEC, NULL);
     for (;;) {
         enum pb_action action = next_action(pool);
         switch (action) {

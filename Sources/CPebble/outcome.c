@@ -26,6 +26,7 @@ const char *pebble_cause_string(enum pebble_cause cause)
     case PEBBLE_CAUSE_STOPPED: return "the pool was stopped";
     case PEBBLE_CAUSE_START: return "no worker could be started";
     case PEBBLE_CAUSE_NO_ENTRY: return "the worker never reached Pebble's entry point";
+    case PEBBLE_CAUSE_INITIALIZER: return "the workers' initializer failed";
     case PEBBLE_CAUSE_NO_FUNCTION: return "the worker does not have the function";
     }
     return "unknown";

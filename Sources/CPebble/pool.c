@@ -25,13 +25,20 @@ void pb_pool_hold(struct pebble_pool *pool)
     atomic_fetch_add_explicit(&pool->holds, 1, memory_order_relaxed);
 }
 
+static void free_memory(struct pebble_pool *pool)
+{
+    free(pool->initializer.input);
+    free(pool->finalizer.input);
+    free(pool);
+}
+
 void pb_pool_let_go(struct pebble_pool *pool)
 {
     if (atomic_fetch_sub_explicit(&pool->holds, 1, memory_order_acq_rel) != 1) return;
     pb_callback_thread_done(&pool->callbacks);
     pb_inbox_done(&pool->inbox);
     pthread_mutex_destroy(&pool->lock);
-    free(pool);
+    free_memory(pool);
 }
 
 pebble_pool *pebble_pool_ref(pebble_pool *pool)
@@ -61,6 +68,20 @@ static int fill_in(struct pebble_pool_config *config)
     return 0;
 }
 
+static int take_procedure(const struct pebble_pool *pool, const struct pebble_procedure *given,
+                          struct pb_procedure *ret_procedure)
+{
+    if (!given->function) return 0;
+    if (given->length > pool->config.max_payload) return -EFBIG;
+    int rc = pb_image_locate(given->function, &ret_procedure->function);
+    if (rc < 0) return rc;
+    if (!(ret_procedure->input = malloc(given->length ? given->length : 1))) return -ENOMEM;
+    if (given->length) memcpy(ret_procedure->input, given->input, given->length);
+    ret_procedure->length = given->length;
+    ret_procedure->given = true;
+    return 0;
+}
+
 int pebble_pool_new(const struct pebble_pool_config *config, pebble_pool **ret_pool)
 {
     pb_entry_refuse_unless_entered();
@@ -78,6 +99,9 @@ int pebble_pool_new(const struct pebble_pool_config *config, pebble_pool **ret_p
     atomic_init(&pool->refs, 1);
     atomic_init(&pool->holds, 1);
     pthread_mutex_init(&pool->lock, NULL);
+    if ((rc = take_procedure(pool, &filled.initializer, &pool->initializer)) < 0 ||
+        (rc = take_procedure(pool, &filled.finalizer, &pool->finalizer)) < 0)
+        goto no_inbox;
     if ((rc = pb_inbox_init(&pool->inbox)) < 0) goto no_inbox;
     if ((rc = pb_callback_thread_init(&pool->callbacks, pool)) < 0) goto no_callbacks;
     if ((rc = pb_loop_start(pool)) < 0) goto no_loop;
@@ -88,7 +112,7 @@ no_loop:
 no_callbacks:
     pb_inbox_done(&pool->inbox);
 no_inbox:
-    free(pool);
+    free_memory(pool);
     return rc;
 }
 

@@ -25,6 +25,12 @@ struct pebble_pool {
     struct pebble_pool_config config; /* without defaults to fill in */
     char name[32];
     unsigned generation; /* of the process that made it */
+    struct pb_procedure {
+        struct pb_function_ref function;
+        void *input;
+        size_t length;
+        bool given;
+    } initializer, finalizer;
 
     /* everybody's */
     atomic_int phase;

@@ -4,12 +4,16 @@
 #include "clock.h"
 #include "watch.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 bool pb_queue_settle(struct pebble_pool *pool, struct pebble_future *job, enum pebble_status status, int64_t began,
                     int pid)
 {
     if (!pb_job_settle(job, status, began, pid, pb_now())) return false;
     if (job->queued) pb_queue_remove(pool, job);
     pb_wheel_disarm(&pool->wheel, &job->alarm.timer);
+    if (job->procedure) return true; /* nobody waits for it */
     atomic_fetch_add_explicit(&pool->count.done, 1, memory_order_relaxed);
     pebble_future_ref(job);
     TAILQ_INSERT_TAIL(&pool->deliveries, job, link);
@@ -54,30 +58,45 @@ void pb_queue_remove(struct pebble_pool *pool, struct pebble_future *job)
     pool->queued--;
 }
 
-static void refuse(struct pebble_pool *pool, struct pebble_future *job, enum pebble_cause cause, int error)
+/* Its bytes are dropped when there is no memory for one more copy. */
+static void tell_why(struct pebble_outcome *outcome, const struct pebble_outcome *why)
+{
+    outcome->code = why->code;
+    outcome->pid = why->pid;
+    outcome->exit_code = why->exit_code;
+    outcome->exit_signal = why->exit_signal;
+    void *data = why->length ? malloc(why->length) : NULL;
+    if (!data) return;
+    outcome->data = memcpy(data, why->data, why->length);
+    outcome->length = why->length;
+}
+
+static void refuse(struct pebble_pool *pool, struct pebble_future *job, enum pebble_cause cause, int error,
+                   const struct pebble_outcome *why)
 {
     if (pb_queue_settle(pool, job, PEBBLE_NOT_RUN, 0, 0)) {
         job->outcome.cause = cause;
         job->outcome.error = error;
+        if (why) tell_why(&job->outcome, why);
     }
     pb_queue_release(pool, job);
 }
 
-void pb_queue_refuse(struct pebble_pool *pool, enum pebble_cause cause, int error)
+void pb_queue_refuse(struct pebble_pool *pool, enum pebble_cause cause, int error, const struct pebble_outcome *why)
 {
     struct pebble_future *job;
     while ((job = TAILQ_FIRST(&pool->queue))) {
         pb_queue_remove(pool, job);
-        refuse(pool, job, cause, error);
+        refuse(pool, job, cause, error, why);
     }
 }
 
 static void admit(struct pebble_pool *pool, struct pebble_future *job)
 {
     if (atomic_load(&pool->phase) == PB_POOL_STOPPED) {
-        refuse(pool, job, PEBBLE_CAUSE_STOPPED, 0);
+        refuse(pool, job, PEBBLE_CAUSE_STOPPED, 0, NULL);
     } else if (atomic_load(&pool->broken)) {
-        refuse(pool, job, PEBBLE_CAUSE_NO_ENTRY, ENOEXEC);
+        refuse(pool, job, PEBBLE_CAUSE_NO_ENTRY, ENOEXEC, NULL);
     } else if (job->settled) {
         pb_queue_release(pool, job); /* cancelled before it got here */
     } else {

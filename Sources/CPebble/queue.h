@@ -16,8 +16,9 @@ void pb_queue_read_inbox(struct pebble_pool *pool);
 void pb_queue_put_first(struct pebble_pool *pool, struct pebble_future *job);
 void pb_queue_remove(struct pebble_pool *pool, struct pebble_future *job);
 
-/* Every waiting job ends with PEBBLE_NOT_RUN. */
-void pb_queue_refuse(struct pebble_pool *pool, enum pebble_cause cause, int error);
+/* Every waiting job ends with PEBBLE_NOT_RUN. `why`, unless NULL, is the
+ * outcome of the initializer, of which each gets a copy. */
+void pb_queue_refuse(struct pebble_pool *pool, enum pebble_cause cause, int error, const struct pebble_outcome *why);
 
 /* Arms a job's alarm for the next of its limits. `began` is 0 for one that
  * waits, in the queue or behind others in a worker; the alarm of the latter

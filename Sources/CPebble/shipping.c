@@ -45,6 +45,7 @@ static void requeue(struct pebble_pool *pool, struct pb_worker *worker, struct p
 {
     if (job->suspected == SUSPICIONS) settle_expired(pool, worker, job, pb_now(), &(struct pb_exit){.code = -1});
     job->worker = NULL;
+    if (job->procedure) pb_queue_settle(pool, job, PEBBLE_NOT_RUN, 0, 0);
     if (job->settled)
         pb_queue_release(pool, job);
     else
@@ -60,9 +61,9 @@ static void take_back_all(struct pebble_pool *pool, struct pb_worker *worker)
     pb_shipping_call_off(worker);
 }
 
-void pb_shipping_give_back(struct pebble_pool *pool, struct pb_worker *worker)
+void pb_shipping_give_back(struct pebble_pool *pool, struct pb_worker *worker, bool used)
 {
-    pool->live -= worker->link.live;
+    if (used) pool->live -= worker->link.live;
     take_back_all(pool, worker);
 }
 
@@ -99,7 +100,7 @@ static bool ship(struct pebble_pool *pool, struct pb_worker *worker, struct pebb
     };
     int rc = pb_hostlink_submit(&worker->link, &submission, now);
     if (rc == 0) return false;
-    pool->live++;
+    pool->live += !job->procedure;
     job->worker = worker;
     pb_queue_arm_limit(pool, job, 0, now);
     if (worker->state == PB_WORKER_IDLE) pb_crew_step(pool, worker, PB_WORKER_ASSIGNED);
@@ -107,6 +108,21 @@ static bool ship(struct pebble_pool *pool, struct pb_worker *worker, struct pebb
     if (rc > 0) watch_writable(pool, worker);
     pb_shipping_update(pool, worker);
     return true;
+}
+
+void pb_shipping_run_procedure(struct pebble_pool *pool, struct pb_worker *worker, const struct pb_procedure *procedure,
+                               int64_t now)
+{
+    struct pebble_future *job =
+        pb_job_new(pool, &procedure->function, procedure->input, procedure->length, &(struct pebble_job_options){0});
+    pebble_future_unref(worker->procedure); /* of the beginning, when this is the end */
+    worker->procedure = job;
+    if (!job) {
+        pb_crew_step(pool, worker, PB_WORKER_BROKEN);
+        return;
+    }
+    job->procedure = true;
+    ship(pool, worker, pebble_future_ref(job), now); /* into an empty link */
 }
 
 bool pb_shipping_assign(struct pebble_pool *pool, struct pebble_future *job, int64_t now)
@@ -209,12 +225,13 @@ static void settle_answer(struct pebble_pool *pool, struct pb_worker *worker, st
 
 static void on_answer(struct pebble_pool *pool, struct pb_worker *worker, struct pb_collected *collected)
 {
-    learn(pool, collected->finished - collected->started);
+    bool procedure = ((struct pebble_future *)collected->tag)->procedure;
+    if (!procedure) learn(pool, collected->finished - collected->started);
     settle_answer(pool, worker, collected);
     free(collected->data);
     pb_queue_release(pool, collected->tag);
-    pool->live--;
-    worker->served++;
+    pool->live -= !procedure;
+    worker->served += !procedure;
 }
 
 /* A reply above its bound fails its job, and costs the worker, who is not to be read any further. */
@@ -290,7 +307,9 @@ void pb_shipping_wait(struct pebble_pool *pool, struct pebble_future *job, int64
 
 static void take_answers(struct pebble_pool *pool, struct pb_worker *worker)
 {
-    if (worker->state == PB_WORKER_BUSY || worker->state == PB_WORKER_IDLE) collect(pool, worker);
+    bool used = worker->state == PB_WORKER_BUSY || worker->state == PB_WORKER_IDLE;
+    bool in_procedure = worker->state != PB_WORKER_DYING && worker->procedure && !worker->procedure->settled;
+    if (used || in_procedure) collect(pool, worker);
     pb_shipping_call_off(worker);
 }
 
@@ -314,7 +333,7 @@ static bool read_frame(struct pebble_pool *pool, struct pb_worker *worker)
 void pb_shipping_look(struct pebble_pool *pool, struct pb_worker *worker)
 {
     take_answers(pool, worker);
-    for (unsigned n = 0; n < FRAMES && worker->state == PB_WORKER_BUSY; n++)
+    for (unsigned n = 0; n < FRAMES && worker->state != PB_WORKER_DYING && worker->state != PB_WORKER_GONE; n++)
         if (!pb_hostlink_awaits_bulk(&worker->link) || !read_frame(pool, worker)) return;
 }
 
@@ -336,7 +355,7 @@ static void settle_expired(struct pebble_pool *pool, struct pb_worker *worker, s
                            int64_t began, const struct pb_exit *how)
 {
     if (!pb_queue_settle(pool, job, PEBBLE_EXPIRED, began, how->pid ? how->pid : worker->proc.pid)) return;
-    atomic_fetch_add(&pool->count.expired, 1);
+    if (!job->procedure) atomic_fetch_add(&pool->count.expired, 1);
     struct pebble_outcome *outcome = &job->outcome;
     outcome->exit_code = how->code;
     outcome->exit_signal = how->signal;

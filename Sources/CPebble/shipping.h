@@ -13,6 +13,10 @@ PB_HIDDEN_BEGIN
 bool pb_shipping_assign(struct pebble_pool *pool, struct pebble_future *job, int64_t now);
 bool pb_shipping_fill(struct pebble_pool *pool, struct pebble_future *job, int64_t now);
 
+/* Has a starting or leaving worker run a procedure of the pool: worker->procedure, whose outcome tells. */
+void pb_shipping_run_procedure(struct pebble_pool *pool, struct pb_worker *worker, const struct pb_procedure *procedure,
+                               int64_t now);
+
 /* Takes back a job that waits behind others: NULL when there is none, or when it is not worth it yet. */
 struct pebble_future *pb_shipping_steal(struct pebble_pool *pool, int64_t now);
 
@@ -47,8 +51,9 @@ void pb_shipping_update(struct pebble_pool *pool, struct pb_worker *worker);
 /* Of a worker that ended by itself: the job that it was to begin next may have had a hand in it. */
 void pb_shipping_suspect(struct pb_worker *worker);
 
-/* Of a worker that is to die: what it has not begun goes back to the head of the queue. */
-void pb_shipping_give_back(struct pebble_pool *pool, struct pb_worker *worker);
+/* Of a worker that is to die: what it has not begun goes back to the head of
+ * the queue. `used`: it had the pool's jobs, not a procedure. */
+void pb_shipping_give_back(struct pebble_pool *pool, struct pb_worker *worker, bool used);
 
 /* Of a dead worker: what it had begun died with it. */
 void pb_shipping_settle_left(struct pebble_pool *pool, struct pb_worker *worker, const struct pb_exit *how,

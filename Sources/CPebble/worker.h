@@ -39,6 +39,7 @@ struct pb_worker_step {
 struct pb_worker {
     enum pb_worker_state state;
     bool ready_once;           /* it did reach its entry point */
+    bool usable_once;          /* it was idle, set up and waiting for jobs */
     bool stillborn;            /* it dies, or died, before it could be used */
     int start_error;           /* the errno value of a failed start */
     uint64_t id;
@@ -47,6 +48,7 @@ struct pb_worker {
     bool awaited;              /* a thread that waits for a job of it sleeps on the link's bell */
     bool writing;              /* the loop waits until its stream is writable */
     bool open;                 /* it is in the list of those that may be shipped more */
+    struct pebble_future *procedure; /* what sets it up, or ends it; referenced; NULL: none so far */
     struct pb_alarm alarm;
     TAILQ_ENTRY(pb_worker) link_in_state;
     TAILQ_ENTRY(pb_worker) link_in_pool;

@@ -30,6 +30,7 @@ enum pebble_cause {
     PEBBLE_CAUSE_STOPPED,     /* the pool was stopped first */
     PEBBLE_CAUSE_START,       /* no worker could be started; error: the errno value */
     PEBBLE_CAUSE_NO_ENTRY,    /* the worker never reached Pebble's entry point: see pebble(3), "Limitations" */
+    PEBBLE_CAUSE_INITIALIZER, /* the workers' initializer fails; code, data, or pid and exit_code or exit_signal, are its own */
     PEBBLE_CAUSE_NO_FUNCTION, /* the worker does not have the function: its image differs from the host's */
 };
 

@@ -26,6 +26,13 @@ enum pebble_output {
     PEBBLE_DISCARD, /* it goes to /dev/null */
 };
 
+/* A task function to be run when a worker starts or leaves; none when it is NULL. */
+struct pebble_procedure {
+    pebble_function PEBBLE_NULLABLE function;
+    const void *PEBBLE_NULLABLE input; /* copied when the pool is made */
+    size_t length;
+};
+
 /* Zero in a field means its default. */
 struct pebble_pool_config {
     unsigned max_workers;    /* processes at once; default: the CPUs that this process may use */
@@ -35,6 +42,15 @@ struct pebble_pool_config {
     uint64_t max_payload;    /* bytes that an input or a reply may have; default: 16 GiB */
     int64_t start_timeout;   /* ns a worker may take from its start to being ready; default: 10 s */
     enum pebble_output stdout_to, stderr_to; /* default: inherited */
+
+    /* Run in each worker before its first job, within start_timeout. When it
+     * returns something else than 0, or its worker dies in it, that is a failed
+     * start: it is tried again, ever more slowly, and after three in a row with
+     * no other worker alive the waiting jobs end with PEBBLE_CAUSE_INITIALIZER. */
+    struct pebble_procedure initializer;
+    /* Run in each worker that leaves in peace (because of max_tasks, or as the
+     * pool is closed), for up to 3 s; not in one that is killed or dies. */
+    struct pebble_procedure finalizer;
 };
 
 /* Zero in a field means no limit, no name. */
@@ -48,6 +64,8 @@ struct pebble_job_options {
 /* Makes a pool. Workers are started when there is work for them.
  * `config` may be NULL: all defaults.
  *   -EINVAL  a limit is negative, max_workers is above 65536, or an enum has none of its values
+ *   -EFAULT  initializer or finalizer lies in no image of this process
+ *   -EFBIG   the input of one of them is larger than max_payload
  *   -ENOMEM, -EMFILE, -ENFILE, -EAGAIN  no memory, descriptor or thread left
  *   -ELOOP   pools inside jobs are nested too deep (8)
  *   -ECHILD  this process was forked, without exec, from one that uses Pebble */

@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 /* Written once, before any job runs. */
@@ -50,8 +49,6 @@ static void set_up(unsigned depth)
     setenv("PEBBLE_DEPTH", text, 1);
     prctl(PR_SET_CHILD_SUBREAPER, 1); /* see serve.c */
     prctl(PR_SET_NAME, "pebble-worker");
-    struct rlimit none = {0, 0};
-    setrlimit(RLIMIT_CORE, &none);
     pb_sig_ignore(SIGINT); /* a Ctrl-C is for the host, which ends us */
     setvbuf(stdout, NULL, _IOLBF, 0);
     pb_forkserver_inherit(PB_BOOT_EXTRA_FD);

@@ -7,6 +7,7 @@
 
 #include "compat.h"
 #include "proc.h"
+#include "pebble/pool.h"
 
 enum pb_control_kind {
     PB_CONTROL_SPAWNED = 1, /* to host, from whoever exec'd the server: pid, error; its pidfd */
@@ -30,6 +31,7 @@ struct pb_control {
     int32_t error;       /* an errno value, 0 for none */
     struct pb_exit exit; /* EXITED */
     char pool[32];       /* START: shown in its title */
+    struct pebble_worker_limits limits; /* START */
 };
 
 PB_HIDDEN_BEGIN

@@ -141,7 +141,8 @@ static int ask_server(struct pebble_pool *pool, struct pb_worker *worker)
                                  .worker = worker->id,
                                  .number = (uint32_t)worker->id,
                                  .spawn = pool->config.start_method == PEBBLE_SPAWN,
-                                 .discard = discarded(pool)};
+                                 .discard = discarded(pool),
+                                 .limits = pool->config.limits};
     strlcpy(request.pool, pool->name, sizeof request.pool);
     rc = pb_control_send(pool->channel, &request, theirs);
     pb_close(&theirs);

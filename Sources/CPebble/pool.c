@@ -60,6 +60,7 @@ static int fill_in(struct pebble_pool_config *config)
 {
     if (config->max_workers > MAX_WORKERS || config->start_timeout < 0) return -EINVAL;
     if (config->start_method != PEBBLE_FORK_SERVER && config->start_method != PEBBLE_SPAWN) return -EINVAL;
+    if (config->limits.nice < 0 || config->limits.nice > 19) return -EINVAL;
     if (config->stdout_to > PEBBLE_DISCARD || config->stderr_to > PEBBLE_DISCARD) return -EINVAL;
     if (!config->max_workers) config->max_workers = pb_cpus();
     if (!config->max_payload) config->max_payload = DEFAULT_MAX_PAYLOAD;

@@ -14,6 +14,7 @@
 #include "child.h"
 #include "control.h"
 #include "fd.h"
+#include "rlimits.h"
 #include "proc.h"
 #include "sig.h"
 #include "spawn.h"
@@ -191,6 +192,7 @@ static _Noreturn void become_worker(const struct pb_control *request, int link, 
     pb_spawn_place_fds(link, inner);
     pb_fd_discard(request->discard);
     pb_sig_reset();
+    pb_rlimits_apply(&request->limits);
     if (request->spawn) {
         struct pb_boot_env env;
         if (pb_boot_env(&boot, depth, &env) == 0) pb_spawn_exec_self(&env);

@@ -33,6 +33,18 @@ struct pebble_procedure {
     size_t length;
 };
 
+/* What a worker process may use, besides what the program itself may not: a
+ * limit is never raised. Zero in a field: no further limit. What a job starts
+ * inherits them. */
+struct pebble_worker_limits {
+    uint64_t address_space; /* bytes (RLIMIT_AS): of all it has mapped, the program's own libraries among it */
+    uint64_t cpu_time;      /* s of processor time in its whole life (RLIMIT_CPU): it ends with SIGXCPU */
+    uint64_t open_files;    /* descriptors (RLIMIT_NOFILE) */
+    uint64_t core_size;     /* bytes of a core file (RLIMIT_CORE); zero: none is written */
+    int nice;               /* 0 to 19, added to the program's own */
+    bool no_new_privileges; /* it cannot gain any by an exec (PR_SET_NO_NEW_PRIVS) */
+};
+
 /* Zero in a field means its default. */
 struct pebble_pool_config {
     unsigned max_workers;    /* processes at once; default: the CPUs that this process may use */
@@ -51,6 +63,8 @@ struct pebble_pool_config {
     /* Run in each worker that leaves in peace (because of max_tasks, or as the
      * pool is closed), for up to 3 s; not in one that is killed or dies. */
     struct pebble_procedure finalizer;
+
+    struct pebble_worker_limits limits;
 };
 
 /* Zero in a field means no limit, no name. */
@@ -63,7 +77,8 @@ struct pebble_job_options {
 
 /* Makes a pool. Workers are started when there is work for them.
  * `config` may be NULL: all defaults.
- *   -EINVAL  a limit is negative, max_workers is above 65536, or an enum has none of its values
+ *   -EINVAL  a limit is negative, max_workers is above 65536, limits.nice is not 0 to 19, or an
+ *            enum has none of its values
  *   -EFAULT  initializer or finalizer lies in no image of this process
  *   -EFBIG   the input of one of them is larger than max_payload
  *   -ENOMEM, -EMFILE, -ENFILE, -EAGAIN  no memory, descriptor or thread left

@@ -91,6 +91,7 @@ static void run(struct child *child, struct pb_claimed *job)
         if (name_length) show(child, "", 0);
         answer = call.out_of_memory ? PB_ANSWER_NO_MEMORY : PB_ANSWER_REPLY;
     }
+    pb_childlink_tell_resident(&child->link);
     size_t length = answer == PB_ANSWER_REPLY ? call.reply_length : 0;
     if (!pb_childlink_answer(&child->link, job, answer, code, call.reply, length)) leave();
     pb_call_done(&call);

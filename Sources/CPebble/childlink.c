@@ -7,6 +7,7 @@
 #include "mainqueue.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -176,6 +177,16 @@ bool pb_childlink_next(struct pb_childlink *link, struct pb_claimed *ret_job)
 }
 
 /* --- answers --- */
+
+void pb_childlink_tell_resident(struct pb_childlink *link)
+{
+    if (!link->shared->tell_resident) return;
+    char text[128];
+    unsigned long long size, resident;
+    if (pb_read_file("/proc/self/statm", text, sizeof text) > 0 && sscanf(text, "%llu %llu", &size, &resident) == 2)
+        atomic_store_explicit(&link->shared->resident, resident * (unsigned long)sysconf(_SC_PAGESIZE),
+                              memory_order_relaxed);
+}
 
 static void reclaim_outputs(struct pb_childlink *link)
 {

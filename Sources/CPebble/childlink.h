@@ -33,6 +33,9 @@ struct pb_childlink {
 
 PB_HIDDEN_BEGIN
 
+/* Tells the host how much memory is resident, if it wants to know; before an answer. */
+void pb_childlink_tell_resident(struct pb_childlink *link);
+
 /* Takes over the socket, and the memory that is sent through it. 0 or -errno. */
 int pb_childlink_adopt(struct pb_childlink *link, int fd);
 

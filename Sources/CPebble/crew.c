@@ -43,6 +43,16 @@ static void kill_process(struct pebble_pool *pool, struct pb_worker *worker)
     if (!pool->fresh) pb_watch_arm(pool, &worker->alarm, pb_after(pb_now(), LEAVE_TIME));
 }
 
+/* An idle worker is let go when it has been so for long, or is old. */
+static void arm_idle(struct pebble_pool *pool, struct pb_worker *worker)
+{
+    const struct pebble_pool_config *config = &pool->config;
+    if (!config->idle_timeout && !config->max_age) return;
+    int64_t bored = config->idle_timeout ? pb_after(pb_now(), config->idle_timeout) : INT64_MAX;
+    int64_t old = config->max_age ? pb_after(worker->born, config->max_age) : INT64_MAX;
+    pb_watch_arm(pool, &worker->alarm, bored < old ? bored : old);
+}
+
 void pb_crew_step(struct pebble_pool *pool, struct pb_worker *worker, enum pb_worker_event event)
 {
     struct pb_worker_step to = pb_worker_step(worker->state, event);
@@ -55,6 +65,8 @@ void pb_crew_step(struct pebble_pool *pool, struct pb_worker *worker, enum pb_wo
     if (to.kill) kill_process(pool, worker);
     if (to.kill && event == PB_WORKER_KILLED) atomic_fetch_add(&pool->count.killed, 1);
     switch (to.next) {
+    case PB_WORKER_IDLE: arm_idle(pool, worker); break;
+    case PB_WORKER_BUSY: pb_wheel_disarm(&pool->wheel, &worker->alarm.timer); break;
     case PB_WORKER_LEAVING:
         pb_watch_arm(pool, &worker->alarm, pb_after(pb_now(), LEAVE_TIME));
         if (pool->finalizer.given) pb_shipping_run_procedure(pool, worker, &pool->finalizer, pb_now());
@@ -135,7 +147,7 @@ static uint16_t discarded(const struct pebble_pool *pool)
 static int ask_server(struct pebble_pool *pool, struct pb_worker *worker)
 {
     int theirs;
-    int rc = pb_hostlink_open(&worker->link, pool->config.max_payload, &theirs);
+    int rc = pb_hostlink_open(&worker->link, pool->config.max_payload, pool->config.max_memory != 0, &theirs);
     if (rc < 0) return rc;
     struct pb_control request = {.kind = PB_CONTROL_START,
                                  .worker = worker->id,
@@ -160,6 +172,7 @@ void pb_crew_start(struct pebble_pool *pool, int64_t now)
         worker->link.stream.fd = -1;
         worker->alarm.kind = PB_ALARM_WORKER;
         worker->id = ++pool->next_worker;
+        worker->born = now;
         rc = ask_server(pool, worker);
     }
     if (rc < 0) {
@@ -305,6 +318,10 @@ void pb_crew_on_alarm(struct pebble_pool *pool, struct pb_worker *worker)
 {
     if (pool->fresh) {
         on_server_gone(pool, pb_now()); /* it never said hello */
+        return;
+    }
+    if (worker->state == PB_WORKER_IDLE) {
+        pb_crew_step(pool, worker, PB_WORKER_RETIRED);
         return;
     }
     if (worker->state == PB_WORKER_STARTING) worker->start_error = ETIMEDOUT;

@@ -12,16 +12,17 @@
 
 enum pb_action pb_dispatch_next(const struct pb_dispatch *pool)
 {
+    unsigned workers = pool->idle + pool->busy + pool->starting;
+    if (pool->idle && workers > pool->max_workers) return PB_RETIRE;
     if (pool->queued == 0) {
         if (pool->idle && pool->ahead) return PB_STEAL;
         return pool->closing && pool->idle ? PB_RETIRE : PB_REST;
     }
     if (pool->idle) return PB_ASSIGN;
-    unsigned workers = pool->busy + pool->starting;
     bool wanted = pool->starting < pool->queued && workers < pool->max_workers;
     if (wanted && pool->may_start) return PB_START;
     /* With workers to come nothing is put behind a job that may be long. */
-    return pool->open && pool->busy >= pool->max_workers ? PB_FILL : PB_REST;
+    return pool->open && pool->busy == pool->max_workers ? PB_FILL : PB_REST;
 }
 
 unsigned pb_dispatch_window(int64_t average)

@@ -35,7 +35,7 @@ static int open_memory(struct pb_shared **ret_shared)
     return fd;
 }
 
-int pb_hostlink_open(struct pb_hostlink *link, uint64_t max_payload, int *ret_worker_fd)
+int pb_hostlink_open(struct pb_hostlink *link, uint64_t max_payload, bool tell_resident, int *ret_worker_fd)
 {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) return -errno;
@@ -51,6 +51,7 @@ int pb_hostlink_open(struct pb_hostlink *link, uint64_t max_payload, int *ret_wo
     }
     pb_arena_init(&link->inputs, PB_ARENA_SIZE);
     link->shared->max_payload = max_payload;
+    link->shared->tell_resident = tell_resident;
     atomic_store(&link->shared->wants_bell, PB_BELL_ON_STREAM); /* for READY */
     *ret_worker_fd = ends[1];
     return 0;
@@ -182,6 +183,11 @@ bool pb_hostlink_ready(struct pb_hostlink *link)
 {
     if (!link->ready) link->ready = atomic_load(&link->shared->ready) != 0;
     return link->ready;
+}
+
+uint64_t pb_hostlink_resident(const struct pb_hostlink *link)
+{
+    return atomic_load_explicit(&link->shared->resident, memory_order_relaxed);
 }
 
 bool pb_hostlink_want_bell(struct pb_hostlink *link, enum pb_bell bell)

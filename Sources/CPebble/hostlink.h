@@ -57,7 +57,7 @@ struct pb_hostlink {
 PB_HIDDEN_BEGIN
 
 /* Opens a link; *ret_worker_fd is the worker's end, to be passed on. 0 or -errno. */
-int pb_hostlink_open(struct pb_hostlink *link, uint64_t max_payload, int *ret_worker_fd);
+int pb_hostlink_open(struct pb_hostlink *link, uint64_t max_payload, bool tell_resident, int *ret_worker_fd);
 
 /* Closes it. Harmless when done before. */
 void pb_hostlink_done(struct pb_hostlink *link);
@@ -94,6 +94,9 @@ bool pb_hostlink_awaits_bulk(struct pb_hostlink *link);
 
 /* Whether the worker has said that it is ready. */
 bool pb_hostlink_ready(struct pb_hostlink *link);
+
+/* The worker's resident memory in bytes, as it says, when it is to tell. */
+uint64_t pb_hostlink_resident(const struct pb_hostlink *link);
 
 /* The tags of the jobs that are under way, in order: n from 0; NULL at the end. */
 void *pb_hostlink_tag(const struct pb_hostlink *link, unsigned n);

@@ -84,7 +84,7 @@ static enum pb_action next_action(struct pebble_pool *pool)
         .idle = pool->by_state[PB_WORKER_IDLE],
         .busy = pool->by_state[PB_WORKER_BUSY],
         .starting = pool->by_state[PB_WORKER_STARTING],
-        .max_workers = pool->config.max_workers,
+        .max_workers = atomic_load_explicit(&pool->max_workers, memory_order_relaxed),
         .ahead = pool->live - pool->by_state[PB_WORKER_BUSY],
         .open = !TAILQ_EMPTY(&pool->open),
         .closing = atomic_load(&pool->phase) != PB_POOL_OPEN,

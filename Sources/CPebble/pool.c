@@ -59,6 +59,7 @@ void pebble_pool_unref(pebble_pool *pool)
 static int fill_in(struct pebble_pool_config *config)
 {
     if (config->max_workers > MAX_WORKERS || config->start_timeout < 0) return -EINVAL;
+    if (config->max_age < 0 || config->idle_timeout < 0) return -EINVAL;
     if (config->start_method != PEBBLE_FORK_SERVER && config->start_method != PEBBLE_SPAWN) return -EINVAL;
     if (config->limits.nice < 0 || config->limits.nice > 19) return -EINVAL;
     if (config->stdout_to > PEBBLE_DISCARD || config->stderr_to > PEBBLE_DISCARD) return -EINVAL;
@@ -99,6 +100,7 @@ int pebble_pool_new(const struct pebble_pool_config *config, pebble_pool **ret_p
     pool->generation = pb_forkserver_generation();
     atomic_init(&pool->refs, 1);
     atomic_init(&pool->holds, 1);
+    atomic_init(&pool->max_workers, filled.max_workers);
     pthread_mutex_init(&pool->lock, NULL);
     if ((rc = take_procedure(pool, &filled.initializer, &pool->initializer)) < 0 ||
         (rc = take_procedure(pool, &filled.finalizer, &pool->finalizer)) < 0)
@@ -233,7 +235,15 @@ int pebble_pool_join(pebble_pool *pool, int64_t timeout)
 
 unsigned pebble_pool_max_workers(const pebble_pool *pool)
 {
-    return pool->config.max_workers;
+    return atomic_load(&pool->max_workers);
+}
+
+int pebble_pool_resize(pebble_pool *pool, unsigned max_workers)
+{
+    if (max_workers == 0 || max_workers > MAX_WORKERS) return -EINVAL;
+    atomic_store(&pool->max_workers, max_workers);
+    if (pool->generation == pb_forkserver_generation()) pb_inbox_ring(&pool->inbox);
+    return 0;
 }
 
 void pebble_pool_get_statistics(const pebble_pool *pool, struct pebble_pool_statistics *ret_statistics)

@@ -34,6 +34,7 @@ struct pebble_pool {
 
     /* everybody's */
     atomic_int phase;
+    atomic_uint max_workers;
     atomic_bool broken;      /* its workers cannot reach their entry point */
     struct pb_latch rest;
     struct pb_inbox inbox;

@@ -81,9 +81,11 @@ struct pb_shared {
     _Atomic uint32_t collected;
     _Atomic uint32_t leave; /* end when nothing is left to do */
     uint64_t max_payload;   /* of a reply; set before the worker is there */
+    uint32_t tell_resident; /* whether the worker is to; set before it is there */
     /* the worker's */
     alignas(64) _Atomic uint32_t completed;
     _Atomic uint32_t ready;
+    _Atomic uint64_t resident; /* bytes, after its last job */
     /* both sides' */
     alignas(64) _Atomic uint32_t asleep;
     alignas(64) _Atomic uint32_t wants_bell;

@@ -69,13 +69,21 @@ void pb_shipping_give_back(struct pebble_pool *pool, struct pb_worker *worker, b
 
 /* --- jobs to workers --- */
 
+/* Whether it is to be replaced. */
+static bool has_done_enough(const struct pebble_pool *pool, struct pb_worker *worker)
+{
+    const struct pebble_pool_config *config = &pool->config;
+    return (config->max_tasks && worker->served >= config->max_tasks) ||
+           (config->max_memory && pb_hostlink_resident(&worker->link) > config->max_memory) ||
+           (config->max_age && pb_now() - worker->born >= config->max_age);
+}
+
 /* After its last job: idle, or at the end of its tasks. */
 static void finish_if_empty(struct pebble_pool *pool, struct pb_worker *worker)
 {
     if (worker->state == PB_WORKER_BUSY && worker->link.live == 0) {
         pb_crew_step(pool, worker, PB_WORKER_FINISHED);
-        if (pool->config.max_tasks && worker->served >= pool->config.max_tasks)
-            pb_crew_step(pool, worker, PB_WORKER_RETIRED);
+        if (has_done_enough(pool, worker)) pb_crew_step(pool, worker, PB_WORKER_RETIRED);
     }
     pb_shipping_update(pool, worker);
 }

@@ -44,6 +44,7 @@ struct pb_worker {
     int start_error;           /* the errno value of a failed start */
     uint64_t id;
     uint64_t served;           /* jobs */
+    int64_t born;              /* when it was asked for */
     struct pb_proc proc;       /* unset until the server has told */
     bool awaited;              /* a thread that waits for a job of it sleeps on the link's bell */
     bool writing;              /* the loop waits until its stream is writable */

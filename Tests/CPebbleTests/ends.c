@@ -10,7 +10,7 @@
 void ends_open(struct ends *ends, uint64_t max_payload)
 {
     int fd;
-    ck_assert_int_eq(pb_hostlink_open(&ends->host, max_payload, &fd), 0);
+    ck_assert_int_eq(pb_hostlink_open(&ends->host, max_payload, false, &fd), 0);
     ck_assert_int_eq(pb_childlink_adopt(&ends->worker, fd), 0);
 }
 

@@ -48,6 +48,20 @@ START_TEST(no_more_workers_are_started_than_there_may_be)
 }
 END_TEST
 
+START_TEST(workers_above_the_number_there_may_be_go_when_they_are_idle)
+{
+    ck_assert_int_eq(next(view(0, 1, 4, 0)), PB_RETIRE);
+    ck_assert_int_eq(next(view(9, 1, 4, 0)), PB_RETIRE);
+    ck_assert_int_eq(next(view(0, 5, 0, 0)), PB_RETIRE);
+    ck_assert_int_eq(next(view(0, 4, 0, 0)), PB_REST);
+    struct pb_dispatch pool = view(9, 0, 5, 0); /* and are shipped nothing more until then */
+    pool.open = true;
+    ck_assert_int_eq(next(pool), PB_REST);
+    pool.busy = 4;
+    ck_assert_int_eq(next(pool), PB_FILL);
+}
+END_TEST
+
 START_TEST(idle_workers_go_when_no_more_jobs_will_come)
 {
     struct pb_dispatch pool = view(0, 2, 1, 0);
@@ -275,6 +289,7 @@ Suite *dispatch_suite(void)
     tcase_add_test(tests, a_job_goes_to_an_idle_worker_before_another_is_started);
     tcase_add_test(tests, no_more_workers_are_started_than_jobs_wait);
     tcase_add_test(tests, no_more_workers_are_started_than_there_may_be);
+    tcase_add_test(tests, workers_above_the_number_there_may_be_go_when_they_are_idle);
     tcase_add_test(tests, idle_workers_go_when_no_more_jobs_will_come);
     tcase_add_test(tests, while_backing_off_jobs_are_assigned_but_no_worker_is_started);
     tcase_add_test(tests, when_all_workers_are_busy_a_job_is_shipped_behind_another);

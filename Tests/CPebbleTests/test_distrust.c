@@ -172,7 +172,7 @@ START_TEST(a_worker_cannot_change_the_size_of_the_memory)
 {
     struct pb_hostlink host;
     int end;
-    ck_assert_int_eq(pb_hostlink_open(&host, 1000, &end), 0);
+    ck_assert_int_eq(pb_hostlink_open(&host, 1000, false, &end), 0);
     int memory = pb_stream_receive_fd(end);
     ck_assert_int_ge(memory, 0);
     ck_assert_int_eq(ftruncate(memory, 0), -1);

@@ -49,6 +49,9 @@ struct pebble_worker_limits {
 struct pebble_pool_config {
     unsigned max_workers;    /* processes at once; default: the CPUs that this process may use */
     uint64_t max_tasks;      /* jobs after which a worker is replaced; default: no limit */
+    int64_t max_age;         /* ns after which it is, when it has no job; default: no limit */
+    uint64_t max_memory;     /* bytes of resident memory above which it is, after a job; default: no limit */
+    int64_t idle_timeout;    /* ns after which a worker without a job is let go; default: never */
     const char *PEBBLE_NULLABLE name; /* shown in process titles, copied; default: "pool" */
     enum pebble_start_method start_method;
     uint64_t max_payload;    /* bytes that an input or a reply may have; default: 16 GiB */
@@ -128,6 +131,10 @@ PEBBLE_API void pebble_pool_stop(pebble_pool *PEBBLE_NONNULL pool);
  *   -EINVAL     `timeout` is negative
  *   -ECHILD     this process is a fork of the one that made the pool */
 PEBBLE_API int pebble_pool_join(pebble_pool *PEBBLE_NONNULL pool, int64_t timeout);
+
+/* Changes the most workers at one time. Workers above it end when they have no
+ * job; nothing that runs is disturbed. 0, or -EINVAL (0, or above 65536). */
+PEBBLE_API int pebble_pool_resize(pebble_pool *PEBBLE_NONNULL pool, unsigned max_workers);
 
 /* The most workers at one time, with the default filled in. */
 PEBBLE_API unsigned pebble_pool_max_workers(const pebble_pool *PEBBLE_NONNULL pool);

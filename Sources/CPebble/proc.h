@@ -41,6 +41,9 @@ pid_t pb_child_ended(void);
 /* Reaps that child: fills in *ret_exit. 0 or -errno. */
 int pb_child_reap(pid_t pid, struct pb_exit *ret_exit);
 
+/* Whether this process has one thread only, and so may go on after a fork as if nothing happened. */
+bool pb_single_threaded(void);
+
 /* In a process with one thread: sends SIGKILL to its children, but for those
  * that `spared`, unless NULL, spares. Whether it has any. */
 bool pb_children_kill(bool (*spared)(pid_t pid));

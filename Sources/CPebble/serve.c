@@ -25,7 +25,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define LINGER_MS 5000 /* how long an unused server stays for a next pool */
@@ -175,13 +174,6 @@ static void owe(struct worker *worker)
 
 /* --- starting workers --- */
 
-/* Only a process with one thread may go on after a fork as if nothing happened. */
-static bool single_threaded(void)
-{
-    struct stat tasks;
-    return stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink == 3;
-}
-
 static _Noreturn void become_worker(const struct pb_control *request, int link, int inner, unsigned depth)
 {
     struct pb_boot boot = {.role = PB_BOOT_WORKER, .number = request->number};
@@ -206,7 +198,7 @@ static _Noreturn void become_worker(const struct pb_control *request, int link, 
 static int start_process(struct worker *worker, const struct pb_control *request, int link)
 {
     if (link < 0) return -EINVAL;
-    if (!request->spawn && !single_threaded()) return -ENOTSUP;
+    if (!request->spawn && !pb_single_threaded()) return -ENOTSUP;
     int ends[2];
     int rc = pb_control_pair(ends);
     if (rc < 0) return rc;

@@ -10,6 +10,8 @@ struct Outcome {
     case cancelled
     case expired(exitCode: Int32?, signal: Int32?, cpuTime: Duration, peakMemory: Int)
     case notRun(cause: PebbleError.Code, errno: Int32)
+    /// The workers' initializer failed: with this code, or by the end of its process.
+    case notInitialized(code: Int32, errno: Int32, exitCode: Int32?, signal: Int32?)
   }
 
   let status: Status
@@ -45,6 +47,10 @@ extension Outcome.Status {
         exitCode: outcome.exit_code >= 0 ? outcome.exit_code : nil,
         signal: outcome.exit_signal > 0 ? outcome.exit_signal : nil,
         cpuTime: .nanoseconds(outcome.cpu_time), peakMemory: Int(outcome.peak_memory))
+    case _ where outcome.cause == PEBBLE_CAUSE_INITIALIZER:
+      self = .notInitialized(
+        code: outcome.code, errno: outcome.error, exitCode: outcome.exit_code >= 0 ? outcome.exit_code : nil,
+        signal: outcome.exit_signal > 0 ? outcome.exit_signal : nil)
     default:
       self = .notRun(cause: .init(outcome.cause), errno: outcome.error)
     }

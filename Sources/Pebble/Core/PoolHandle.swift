@@ -6,7 +6,6 @@ internal import CPebble
 /// `@unchecked Sendable`: the C object is safe to use from any thread.
 final class PoolHandle: @unchecked Sendable {
   private let pool: OpaquePointer
-
   init(_ configuration: ProcessPool.Configuration) throws(PebbleError) {
     var config = pebble_pool_config()
     config.max_workers = UInt32(clamping: configuration.maxWorkers ?? 0)
@@ -16,10 +15,20 @@ final class PoolHandle: @unchecked Sendable {
     config.start_timeout = configuration.startTimeout.nanoseconds
     config.stdout_to = configuration.standardOutput == .discard ? PEBBLE_DISCARD : PEBBLE_INHERIT
     config.stderr_to = configuration.standardError == .discard ? PEBBLE_DISCARD : PEBBLE_INHERIT
+    config.max_age = configuration.maxAge?.nanoseconds ?? 0
+    config.max_memory = UInt64(clamping: configuration.maxMemory ?? 0)
+    config.idle_timeout = configuration.idleTimeout?.nanoseconds ?? 0
+    config.limits = pebble_worker_limits(configuration.limits)
     var pool: OpaquePointer?
     let status = (configuration.name ?? "").withCString { name in
       config.name = name
-      return pebble_pool_new(&config, &pool)
+      return pebble_procedure.with(configuration.initializer) { initializer in
+        config.initializer = initializer
+        return pebble_procedure.with(configuration.finalizer) { finalizer in
+          config.finalizer = finalizer
+          return pebble_pool_new(&config, &pool)
+        }
+      }
     }
     guard let pool else { throw PebbleError(errno: -status, while: "making a pool") }
     self.pool = pool
@@ -46,6 +55,12 @@ final class PoolHandle: @unchecked Sendable {
   }
 
   var maxWorkers: Int { Int(pebble_pool_max_workers(pool)) }
+
+  func resize(_ maxWorkers: Int) throws(PebbleError) {
+    let status = pebble_pool_resize(pool, UInt32(clamping: maxWorkers))
+    guard status == 0 else { throw PebbleError(errno: -status, while: "resizing a pool to \(maxWorkers) workers") }
+  }
+
   var isActive: Bool { pebble_pool_active(pool) }
 
   func close() { pebble_pool_close(pool) }
@@ -61,5 +76,23 @@ final class PoolHandle: @unchecked Sendable {
       queued: Int(counts.queued), running: Int(counts.running), done: Int(counts.done),
       workers: Int(counts.workers), started: Int(counts.started), expired: Int(counts.expired),
       killed: Int(counts.killed), idleDeaths: Int(counts.idle_deaths))
+  }
+}
+
+extension pebble_procedure {
+  fileprivate static func with<R>(_ call: WorkerCall?, _ body: (pebble_procedure) -> R) -> R {
+    guard let call else { return body(pebble_procedure()) }
+    return call.input.withUnsafeBytes { bytes in
+      body(pebble_procedure(function: call.entry, input: bytes.baseAddress, length: bytes.count))
+    }
+  }
+}
+
+extension pebble_worker_limits {
+  fileprivate init(_ limits: WorkerLimits) {
+    self.init(
+      address_space: UInt64(clamping: limits.addressSpace ?? 0), cpu_time: UInt64(clamping: limits.cpuSeconds ?? 0),
+      open_files: UInt64(clamping: limits.openFiles ?? 0), core_size: UInt64(clamping: limits.coreSize ?? 0),
+      nice: Int32(clamping: limits.nice), no_new_privileges: limits.noNewPrivileges)
   }
 }

@@ -16,8 +16,18 @@ extension Outcome {
       ProcessExpired(
         exitCode: exitCode, signal: signal.map(signalName), processID: processID, function: function,
         runTime: runTime, cpuTime: cpuTime, peakMemory: peakMemory)
+    case .notInitialized(let code, let errno, let exitCode, let signal):
+      InitializerError(cause: initializerError(code, errno, exitCode, signal))
     case .notRun(let cause, let errno):
       PebbleError(cause, function, errno: errno == 0 ? nil : errno)
     }
+  }
+
+  private func initializerError(_ code: Int32, _ errno: Int32, _ exitCode: Int32?, _ signal: Int32?) -> any Error {
+    if errno != 0 { return PebbleError(.workerStart, "the initializer did not end in time", errno: errno) }
+    guard exitCode != nil || signal != nil else { return Reply.error(code: code, data) }
+    return ProcessExpired(
+      exitCode: exitCode, signal: signal.map(signalName), processID: processID, function: "the initializer",
+      runTime: runTime, cpuTime: .zero, peakMemory: 0)
   }
 }

@@ -34,11 +34,28 @@ extension ProcessPool {
     public var startTimeout: Duration
     public var standardOutput: WorkerOutput
     public var standardError: WorkerOutput
+    /// Run in each worker before its first job, within ``startTimeout``.
+    ///
+    /// When it throws, or its worker dies in it, that is a failed start: it is tried again, ever more slowly, and after
+    /// three in a row with no other worker alive the waiting jobs fail with ``InitializerError``.
+    public var initializer: WorkerCall?
+    /// Run in each worker that leaves in peace (because of ``maxTasks``, or as the pool is closed), for up to three
+    /// seconds; not in one that is killed or dies.
+    public var finalizer: WorkerCall?
+    /// How old a worker may become; older ones are replaced when they have no job.
+    public var maxAge: Duration?
+    /// The bytes of resident memory above which a worker is replaced, after a job.
+    public var maxMemory: Int?
+    /// How long a worker may be without a job before it is let go; by default for ever.
+    public var idleTimeout: Duration?
+    /// What each worker may use.
+    public var limits: WorkerLimits
 
     public init(
       maxWorkers: Int? = nil, maxTasks: Int? = nil, name: String? = nil, startMethod: StartMethod = .forkServer,
       maxPayload: Int? = nil, startTimeout: Duration = .seconds(10), standardOutput: WorkerOutput = .inherit,
-      standardError: WorkerOutput = .inherit
+      standardError: WorkerOutput = .inherit, initializer: WorkerCall? = nil, finalizer: WorkerCall? = nil,
+      maxAge: Duration? = nil, maxMemory: Int? = nil, idleTimeout: Duration? = nil, limits: WorkerLimits = .init()
     ) {
       self.maxWorkers = maxWorkers
       self.maxTasks = maxTasks
@@ -48,15 +65,28 @@ extension ProcessPool {
       self.startTimeout = startTimeout
       self.standardOutput = standardOutput
       self.standardError = standardError
+      self.initializer = initializer
+      self.finalizer = finalizer
+      self.maxAge = maxAge
+      self.maxMemory = maxMemory
+      self.idleTimeout = idleTimeout
+      self.limits = limits
     }
 
     func check() throws(PebbleError) {
       try positive(maxWorkers, "maxWorkers", atMost: 65_536)
       try positive(maxTasks, "maxTasks")
       try positive(maxPayload, "maxPayload")
-      guard startTimeout > .zero else {
-        throw PebbleError(.invalidArgument, "startTimeout must be positive, not \(startTimeout)")
-      }
+      try positive(maxMemory, "maxMemory")
+      try positive(startTimeout, "startTimeout")
+      try positive(maxAge, "maxAge")
+      try positive(idleTimeout, "idleTimeout")
+      try limits.check()
+    }
+
+    private func positive(_ value: Duration?, _ name: String) throws(PebbleError) {
+      guard let value, value <= .zero else { return }
+      throw PebbleError(.invalidArgument, "\(name) must be positive, not \(value)")
     }
 
     private func positive(_ value: Int?, _ name: String, atMost most: Int = .max) throws(PebbleError) {

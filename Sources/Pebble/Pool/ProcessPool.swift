@@ -65,6 +65,13 @@ public final class ProcessPool: Sendable {
   /// The most workers at one time.
   public var maxWorkers: Int { handle.maxWorkers }
 
+  /// Changes the most workers at one time. Workers above it end when they have no job; nothing that runs is disturbed.
+  ///
+  /// - Throws: ``PebbleError``: `maxWorkers` is not 1 to 65,536.
+  public func resize(maxWorkers: Int) throws {
+    try handle.resize(maxWorkers)
+  }
+
   /// Whether the pool takes, or still has, work.
   public var isActive: Bool { handle.isActive }
 

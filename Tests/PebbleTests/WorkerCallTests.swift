@@ -26,7 +26,6 @@ func dieLoading(_ code: Int32) {
   exit(code)
 }
 
-
 func openFilesLimit(_ n: Int) -> Int {
   var limit = rlimit()
   getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)

@@ -24,6 +24,7 @@ struct pebble_future *pb_job_new(struct pebble_pool *pool, const struct pb_funct
     job->timeout = options->timeout;
     job->queue_timeout = options->queue_timeout;
     job->deadline = options->deadline;
+    job->level = (unsigned char)(options->priority - PEBBLE_PRIORITY_MIN);
     job->alarm.kind = PB_ALARM_JOB;
     job->scheduled = pb_now();
     return job;

@@ -96,7 +96,7 @@ static enum pb_action next_action(struct pebble_pool *pool)
 /* Ships the first job of the queue. False: it could not be. */
 static bool ship_first(struct pebble_pool *pool, enum pb_action action, int64_t now)
 {
-    struct pebble_future *job = TAILQ_FIRST(&pool->queue);
+    struct pebble_future *job = pb_queue_first(pool);
     pb_queue_remove(pool, job);
     if (action == PB_ASSIGN ? pb_shipping_assign(pool, job, now) : pb_shipping_fill(pool, job, now)) return true;
     pb_queue_put_first(pool, job);
@@ -272,7 +272,7 @@ static int start_thread(struct pebble_pool *pool)
 
 int pb_loop_start(struct pebble_pool *pool)
 {
-    TAILQ_INIT(&pool->queue);
+    pb_queue_init(pool);
     TAILQ_INIT(&pool->deliveries);
     TAILQ_INIT(&pool->workers);
     TAILQ_INIT(&pool->idle);

@@ -127,6 +127,7 @@ int pebble_pool_schedule(pebble_pool *pool, pebble_function function, const void
     static const struct pebble_job_options none;
     if (!options) options = &none;
     if (options->timeout < 0 || options->queue_timeout < 0 || options->deadline < 0) return -EINVAL;
+    if (options->priority < PEBBLE_PRIORITY_MIN || options->priority > PEBBLE_PRIORITY_MAX) return -EINVAL;
     if (length > pool->config.max_payload) return -EFBIG;
     if (pool->generation != pb_forkserver_generation()) return -ECHILD;
     if (atomic_load(&pool->phase) != PB_POOL_OPEN) return -ESHUTDOWN;

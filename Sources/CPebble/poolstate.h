@@ -14,6 +14,9 @@
 #include "worker.h"
 #include "pebble/pool.h"
 
+#define PB_LEVELS (PEBBLE_PRIORITY_MAX - PEBBLE_PRIORITY_MIN + 1)
+static_assert(PB_LEVELS <= 32, "a bit for each");
+
 enum pb_pool_phase { PB_POOL_OPEN, PB_POOL_CLOSED, PB_POOL_STOPPED };
 enum pb_pool_rest { PB_POOL_AWAKE, PB_POOL_RESTING };
 
@@ -49,8 +52,10 @@ struct pebble_pool {
     int epoll, timer;
     int64_t timer_at; /* what the timerfd is set to; INT64_MAX: not at all */
     struct pb_wheel wheel;
-    struct pb_job_list queue, deliveries;
-    size_t queued;
+    struct pb_job_list queue[PB_LEVELS]; /* by priority, the lowest first */
+    uint32_t waiting;                    /* a bit for each level that is not empty */
+    size_t queued;                       /* in all of them */
+    struct pb_job_list deliveries;
 
     /* about workers: see crew.c */
     int channel;           /* to the fork server; -1: none */

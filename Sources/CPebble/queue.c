@@ -38,22 +38,35 @@ void pb_queue_arm_limit(struct pebble_pool *pool, struct pebble_future *job, int
     pb_watch_arm(pool, &job->alarm, at);
 }
 
+void pb_queue_init(struct pebble_pool *pool)
+{
+    for (size_t level = 0; level < PB_LEVELS; level++)
+        TAILQ_INIT(&pool->queue[level]);
+}
+
+struct pebble_future *pb_queue_first(const struct pebble_pool *pool)
+{
+    return pool->waiting ? TAILQ_FIRST(&pool->queue[31 - __builtin_clz(pool->waiting)]) : NULL;
+}
+
 static void queued(struct pebble_pool *pool, struct pebble_future *job)
 {
     job->queued = true;
     pool->queued++;
+    pool->waiting |= UINT32_C(1) << job->level;
     pb_queue_arm_limit(pool, job, 0, 0);
 }
 
 void pb_queue_put_first(struct pebble_pool *pool, struct pebble_future *job)
 {
-    TAILQ_INSERT_HEAD(&pool->queue, job, link);
+    TAILQ_INSERT_HEAD(&pool->queue[job->level], job, link);
     queued(pool, job);
 }
 
 void pb_queue_remove(struct pebble_pool *pool, struct pebble_future *job)
 {
-    TAILQ_REMOVE(&pool->queue, job, link);
+    TAILQ_REMOVE(&pool->queue[job->level], job, link);
+    if (TAILQ_EMPTY(&pool->queue[job->level])) pool->waiting &= ~(UINT32_C(1) << job->level);
     job->queued = false;
     pool->queued--;
 }
@@ -85,7 +98,7 @@ static void refuse(struct pebble_pool *pool, struct pebble_future *job, enum peb
 void pb_queue_refuse(struct pebble_pool *pool, enum pebble_cause cause, int error, const struct pebble_outcome *why)
 {
     struct pebble_future *job;
-    while ((job = TAILQ_FIRST(&pool->queue))) {
+    while ((job = pb_queue_first(pool))) {
         pb_queue_remove(pool, job);
         refuse(pool, job, cause, error, why);
     }
@@ -100,7 +113,7 @@ static void admit(struct pebble_pool *pool, struct pebble_future *job)
     } else if (job->settled) {
         pb_queue_release(pool, job); /* cancelled before it got here */
     } else {
-        TAILQ_INSERT_TAIL(&pool->queue, job, link);
+        TAILQ_INSERT_TAIL(&pool->queue[job->level], job, link);
         queued(pool, job);
     }
 }

@@ -12,7 +12,13 @@ PB_HIDDEN_BEGIN
 /* Takes in what was left in the inbox. */
 void pb_queue_read_inbox(struct pebble_pool *pool);
 
-/* Puts a job that was taken back at the head; takes one out. */
+/* The queue is made empty. */
+void pb_queue_init(struct pebble_pool *pool);
+
+/* The job that is next; NULL: none waits. */
+struct pebble_future *pb_queue_first(const struct pebble_pool *pool);
+
+/* Puts a job that was taken back at the head of its priority; takes one out. */
 void pb_queue_put_first(struct pebble_pool *pool, struct pebble_future *job);
 void pb_queue_remove(struct pebble_pool *pool, struct pebble_future *job);
 

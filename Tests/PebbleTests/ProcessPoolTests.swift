@@ -26,6 +26,25 @@ struct ProcessPoolTests {
     }
   }
 
+  @Test("begins jobs of a higher priority first", arguments: StartMethod.allCases)
+  func priorities(method: StartMethod) async throws {
+    try await withProcessPool(.init(maxWorkers: 1, startMethod: method)) { pool in
+      let meeting = Meeting()
+      let first = try pool.schedule(Calls.arriveAndHang, meeting.path)
+      meeting.wait()
+      let finished = try Queue<Int>()
+      for priority in [0, -16, 15, 3] {
+        let job = try pool.schedule(Calls.square, priority, priority: priority)
+        try job.onDone { _ in _ = try? finished.offer(priority) }
+      }
+      first.cancel()
+      for priority in [15, 3, 0, -16] { #expect(try await finished.get() == priority) }
+      #expect { try pool.schedule(Calls.square, 1, priority: 16) } throws: {
+        ($0 as? PebbleError)?.code == .invalidArgument
+      }
+    }
+  }
+
   @Test("replaces a worker after maxTasks jobs", arguments: StartMethod.allCases)
   func maxTasks(method: StartMethod) async throws {
     try await withProcessPool(.init(maxWorkers: 1, maxTasks: 2, startMethod: method)) { pool in

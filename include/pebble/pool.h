@@ -70,12 +70,17 @@ struct pebble_pool_config {
     struct pebble_worker_limits limits;
 };
 
+/* Higher ones are begun first, equal ones in the order of their scheduling. */
+#define PEBBLE_PRIORITY_MIN (-16)
+#define PEBBLE_PRIORITY_MAX 15
+
 /* Zero in a field means no limit, no name. */
 struct pebble_job_options {
     int64_t timeout;       /* ns it may run */
     int64_t queue_timeout; /* ns it may wait for a worker */
     int64_t deadline;      /* ns it may wait and run together */
     const char *PEBBLE_NULLABLE name; /* shown in process titles while it runs; copied */
+    int priority;          /* PEBBLE_PRIORITY_MIN to PEBBLE_PRIORITY_MAX, of the jobs that wait */
 };
 
 /* Makes a pool. Workers are started when there is work for them.
@@ -99,7 +104,7 @@ PEBBLE_API void pebble_pool_unref(pebble_pool *PEBBLE_NULLABLE pool);
 
 /* Schedules function(input) and returns at once. The input is copied.
  * `options` may be NULL. The caller owns *ret_future.
- *   -EINVAL   a limit is negative
+ *   -EINVAL   a limit is negative, or the priority out of its range
  *   -EFAULT   `function` lies in no image of this process
  *   -EFBIG    the input is larger than max_payload
  *   -ESHUTDOWN  the pool is closed or stopped

@@ -7,6 +7,9 @@ internal import CPebble
 final class FutureHandle: @unchecked Sendable {
   private let future: OpaquePointer
 
+  /// The priorities that a job may have.
+  static let priorities = -16...Int(PEBBLE_PRIORITY_MAX)
+
   /// Takes over a reference.
   init(owning future: OpaquePointer) {
     self.future = future

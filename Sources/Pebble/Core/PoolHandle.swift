@@ -45,6 +45,7 @@ final class PoolHandle: @unchecked Sendable {
     options.timeout = limits.timeout
     options.queue_timeout = limits.queueTimeout
     options.deadline = limits.deadline
+    options.priority = limits.priority
     var future: OpaquePointer?
     let status = name.withCString { name in
       options.name = name

@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The limits of one job in nanoseconds, zero for none.
+/// The limits of one job in nanoseconds, zero for none, and its priority.
 struct JobLimits {
   let timeout, queueTimeout, deadline: Int64
+  let priority: Int32
 
-  init(timeout: Duration?, queueTimeout: Duration? = nil, deadline: Duration? = nil) throws(PebbleError) {
+  init(
+    timeout: Duration?, queueTimeout: Duration? = nil, deadline: Duration? = nil, priority: Int = 0
+  ) throws(PebbleError) {
+    let range = FutureHandle.priorities
+    guard range.contains(priority) else {
+      throw PebbleError(
+        .invalidArgument, "priority must be \(range.lowerBound) to \(range.upperBound), not \(priority)")
+    }
+    self.priority = Int32(priority)
     self.timeout = try Self.checked(timeout, "timeout")
     self.queueTimeout = try Self.checked(queueTimeout, "queueTimeout")
     self.deadline = try Self.checked(deadline, "deadline")

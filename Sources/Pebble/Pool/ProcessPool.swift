@@ -29,14 +29,17 @@ public final class ProcessPool: Sendable {
   ///   - timeout: how long it may run, from the moment that a worker begins it.
   ///   - queueTimeout: how long it may wait for a worker.
   ///   - deadline: how long it may wait and run together.
+  ///   - priority: -16 to 15; of the jobs that wait, those with a higher one begin first.
   ///   - name: shown in process titles while it runs; the function's name unless given.
   /// - Throws: what encoding the arguments threw, or ``PebbleError``: the pool is closed, a limit is not positive, the
-  ///   arguments are too large.
+  ///   priority is out of its range, the arguments are too large.
   public func schedule<Value: Codable & Sendable, each Argument: Codable & Sendable>(
     _ function: ProcessFunction<Value, repeat each Argument>, _ arguments: repeat each Argument,
-    timeout: Duration? = nil, queueTimeout: Duration? = nil, deadline: Duration? = nil, name: String? = nil
+    timeout: Duration? = nil, queueTimeout: Duration? = nil, deadline: Duration? = nil, priority: Int = 0,
+    name: String? = nil
   ) throws -> ProcessFuture<Value> {
-    let limits = try JobLimits(timeout: timeout, queueTimeout: queueTimeout, deadline: deadline)
+    let limits = try JobLimits(
+      timeout: timeout, queueTimeout: queueTimeout, deadline: deadline, priority: priority)
     let call = try Payload(call: repeat each arguments)
     let job = Job(entry: function.entry, function: function.name, title: name, limits: limits)
     return try start(job, call) { try Reply.value(Value.self, $0) }
@@ -45,9 +48,11 @@ public final class ProcessPool: Sendable {
   /// Schedules a call of a function without a result and returns at once; see the other `schedule`.
   public func schedule<each Argument: Codable & Sendable>(
     _ function: ProcessFunction<Void, repeat each Argument>, _ arguments: repeat each Argument,
-    timeout: Duration? = nil, queueTimeout: Duration? = nil, deadline: Duration? = nil, name: String? = nil
+    timeout: Duration? = nil, queueTimeout: Duration? = nil, deadline: Duration? = nil, priority: Int = 0,
+    name: String? = nil
   ) throws -> ProcessFuture<Void> {
-    let limits = try JobLimits(timeout: timeout, queueTimeout: queueTimeout, deadline: deadline)
+    let limits = try JobLimits(
+      timeout: timeout, queueTimeout: queueTimeout, deadline: deadline, priority: priority)
     let call = try Payload(call: repeat each arguments)
     return try start(Job(entry: function.entry, function: function.name, title: name, limits: limits), call) { _ in }
   }

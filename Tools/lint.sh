@@ -11,7 +11,7 @@ layers=(
   "latch wheel alarm proc image frame boot control mainqueue arena"
   "spawn entry forkserver serve stream shared hostlink childlink call child"
   "worker dispatch"
-  "inbox job callbacks poolstate watch queue shipping crew loop"
+  "inbox job callbacks poolstate watch queue shipping ending crew loop"
   "pool outcome version fifo handlers"
 )
 layer_of() {

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "control.h"
 #include "dispatch.h"
+#include "ending.h"
 #include "fd.h"
 #include "forkserver.h"
 #include "queue.h"
@@ -74,9 +75,9 @@ void pb_crew_step(struct pebble_pool *pool, struct pb_worker *worker, enum pb_wo
         break;
     case PB_WORKER_DYING:
         pb_watch_remove(pool, worker->link.stream.fd);
-        if (event == PB_WORKER_BROKEN) pb_shipping_suspect(worker);
+        if (event == PB_WORKER_BROKEN) pb_ending_suspect(worker);
         pb_shipping_call_off(worker);
-        pb_shipping_give_back(pool, worker, used);
+        pb_ending_give_back(pool, worker, used);
         if (used && event == PB_WORKER_BROKEN && worker->link.live == 0) atomic_fetch_add(&pool->count.idle_deaths, 1);
         break;
     case PB_WORKER_GONE:
@@ -235,7 +236,7 @@ static void bury(struct pebble_pool *pool, struct pb_worker *worker, const struc
 {
     pb_shipping_look(pool, worker);
     if (worker->state == PB_WORKER_BUSY || worker->state == PB_WORKER_IDLE) pb_crew_step(pool, worker, PB_WORKER_BROKEN);
-    pb_shipping_settle_left(pool, worker, how, now);
+    pb_ending_settle_left(pool, worker, how, now);
     pb_crew_step(pool, worker, PB_WORKER_EXITED);
     if (worker->usable_once || atomic_load(&pool->phase) == PB_POOL_STOPPED) return;
     if (worker->procedure) {

@@ -26,7 +26,8 @@ struct pebble_future *pb_job_new(struct pebble_pool *pool, const struct pb_funct
     job->deadline = options->deadline;
     job->level = (unsigned char)(options->priority - PEBBLE_PRIORITY_MIN);
     job->alarm.kind = PB_ALARM_JOB;
-    job->scheduled = pb_now();
+    job->retries = options->retries;
+    job->scheduled = job->queued_at = pb_now();
     return job;
 no_name:
     free(job->input);
@@ -63,6 +64,7 @@ bool pb_job_settle(struct pebble_future *job, enum pebble_status status, int64_t
         .run_time = began ? now - began : 0,
         .pid = began ? pid : 0,
         .exit_code = -1,
+        .deaths = job->deaths,
     };
     return true;
 }
@@ -85,7 +87,7 @@ void pb_job_release(struct pebble_future *job)
 int64_t pb_job_limit(const struct pebble_future *job, int64_t began, enum pebble_limit *ret_limit)
 {
     int64_t own = began ? job->timeout : job->queue_timeout;
-    int64_t at = own ? pb_after(began ? began : job->scheduled, own) : INT64_MAX;
+    int64_t at = own ? pb_after(began ? began : job->queued_at, own) : INT64_MAX;
     int64_t end = job->deadline ? pb_after(job->scheduled, job->deadline) : INT64_MAX;
     *ret_limit = at > end ? PEBBLE_LIMIT_DEADLINE : began ? PEBBLE_LIMIT_TIMEOUT : PEBBLE_LIMIT_QUEUE_TIMEOUT;
     return at <= end ? at : end;

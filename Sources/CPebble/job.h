@@ -38,7 +38,8 @@ struct pebble_future {
 
     struct pb_function_ref function;
     int64_t timeout, queue_timeout, deadline; /* ns; 0: none */
-    int64_t scheduled;                        /* when */
+    int64_t scheduled, queued_at;             /* when, at first and for its last try */
+    unsigned retries, deaths;                 /* left; so far */
     char *name;                               /* NULL: none */
     void *input;
     size_t input_length;

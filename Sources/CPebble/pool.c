@@ -16,6 +16,7 @@
 
 #define MAX_WORKERS 65536
 #define DEFAULT_MAX_PAYLOAD (UINT64_C(16) << 30)
+#define DEFAULT_MAX_DEATHS 3
 #define DEFAULT_START_TIME (10 * PB_SECOND)
 
 /* --- memory --- */
@@ -64,6 +65,7 @@ static int fill_in(struct pebble_pool_config *config)
     if (config->limits.nice < 0 || config->limits.nice > 19) return -EINVAL;
     if (config->stdout_to > PEBBLE_DISCARD || config->stderr_to > PEBBLE_DISCARD) return -EINVAL;
     if (!config->max_workers) config->max_workers = pb_cpus();
+    if (!config->max_deaths) config->max_deaths = DEFAULT_MAX_DEATHS;
     if (!config->max_payload) config->max_payload = DEFAULT_MAX_PAYLOAD;
     if (!config->start_timeout) config->start_timeout = DEFAULT_START_TIME;
     if (!config->name || !*config->name) config->name = "pool";
@@ -263,6 +265,7 @@ void pebble_pool_get_statistics(const pebble_pool *pool, struct pebble_pool_stat
         .expired = atomic_load(&pool->count.expired),
         .killed = atomic_load(&pool->count.killed),
         .idle_deaths = atomic_load(&pool->count.idle_deaths),
+        .retried = atomic_load(&pool->count.retried),
     };
     if (pool->generation == pb_forkserver_generation()) pthread_mutex_unlock(lock);
 }

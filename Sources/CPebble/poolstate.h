@@ -43,7 +43,7 @@ struct pebble_pool {
     struct pb_inbox inbox;
     struct pb_callback_thread callbacks;
     struct {
-        atomic_uint_least64_t scheduled, running, done, published, workers, started, expired, killed, idle_deaths;
+        atomic_uint_least64_t scheduled, running, done, published, workers, started, expired, killed, idle_deaths, retried;
     } count;
 
     pthread_mutex_t lock;

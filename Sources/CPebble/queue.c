@@ -63,6 +63,21 @@ void pb_queue_put_first(struct pebble_pool *pool, struct pebble_future *job)
     queued(pool, job);
 }
 
+static void put_last(struct pebble_pool *pool, struct pebble_future *job)
+{
+    TAILQ_INSERT_TAIL(&pool->queue[job->level], job, link);
+    queued(pool, job);
+}
+
+void pb_queue_put_again(struct pebble_pool *pool, struct pebble_future *job, int64_t now)
+{
+    job->worker = NULL;
+    job->suspected = 0;
+    job->queued_at = now;
+    atomic_fetch_add_explicit(&pool->count.retried, 1, memory_order_relaxed);
+    put_last(pool, job);
+}
+
 void pb_queue_remove(struct pebble_pool *pool, struct pebble_future *job)
 {
     TAILQ_REMOVE(&pool->queue[job->level], job, link);
@@ -113,8 +128,7 @@ static void admit(struct pebble_pool *pool, struct pebble_future *job)
     } else if (job->settled) {
         pb_queue_release(pool, job); /* cancelled before it got here */
     } else {
-        TAILQ_INSERT_TAIL(&pool->queue[job->level], job, link);
-        queued(pool, job);
+        put_last(pool, job);
     }
 }
 

@@ -22,6 +22,9 @@ struct pebble_future *pb_queue_first(const struct pebble_pool *pool);
 void pb_queue_put_first(struct pebble_pool *pool, struct pebble_future *job);
 void pb_queue_remove(struct pebble_pool *pool, struct pebble_future *job);
 
+/* Puts a job that is to run once more behind those that wait. */
+void pb_queue_put_again(struct pebble_pool *pool, struct pebble_future *job, int64_t now);
+
 /* Every waiting job ends with PEBBLE_NOT_RUN. `why`, unless NULL, is the
  * outcome of the initializer, of which each gets a copy. */
 void pb_queue_refuse(struct pebble_pool *pool, enum pebble_cause cause, int error, const struct pebble_outcome *why);

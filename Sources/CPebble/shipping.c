@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "crew.h"
 #include "dispatch.h"
+#include "ending.h"
 #include "loop.h"
 #include "queue.h"
 #include "watch.h"
@@ -13,7 +14,6 @@
 
 #define STEAL_AGAIN (200 * 1000) /* ns until jobs that wait behind others are looked at again */
 #define FRAMES 1024              /* more than a socket holds */
-#define SUSPICIONS 3
 
 /* Whether it is among those that may be shipped one more job. */
 void pb_shipping_update(struct pebble_pool *pool, struct pb_worker *worker)
@@ -28,43 +28,6 @@ void pb_shipping_update(struct pebble_pool *pool, struct pb_worker *worker)
         TAILQ_INSERT_TAIL(&pool->open, worker, link_in_open);
     else
         TAILQ_REMOVE(&pool->open, worker, link_in_open);
-}
-
-static void settle_expired(struct pebble_pool *pool, struct pb_worker *worker, struct pebble_future *job,
-                           int64_t began, const struct pb_exit *how);
-
-void pb_shipping_suspect(struct pb_worker *worker)
-{
-    struct pebble_future *next = pb_hostlink_tag(&worker->link, 0);
-    if (next && next->suspected < SUSPICIONS) next->suspected++;
-}
-
-/* A job never began, as its worker says: but not even that is for the worker
- * to say again and again, and take one worker after the other with it. */
-static void requeue(struct pebble_pool *pool, struct pb_worker *worker, struct pebble_future *job)
-{
-    if (job->suspected == SUSPICIONS) settle_expired(pool, worker, job, pb_now(), &(struct pb_exit){.code = -1});
-    job->worker = NULL;
-    if (job->procedure) pb_queue_settle(pool, job, PEBBLE_NOT_RUN, 0, 0);
-    if (job->settled)
-        pb_queue_release(pool, job);
-    else
-        pb_queue_put_first(pool, job);
-}
-
-/* What it has not begun goes back to where it was: at the head of the queue. */
-static void take_back_all(struct pebble_pool *pool, struct pb_worker *worker)
-{
-    struct pebble_future *job;
-    while ((job = pb_hostlink_revoke_last(&worker->link)))
-        requeue(pool, worker, job);
-    pb_shipping_call_off(worker);
-}
-
-void pb_shipping_give_back(struct pebble_pool *pool, struct pb_worker *worker, bool used)
-{
-    if (used) pool->live -= worker->link.live;
-    take_back_all(pool, worker);
 }
 
 /* --- jobs to workers --- */
@@ -191,7 +154,7 @@ bool pb_shipping_single_out(struct pebble_pool *pool, struct pebble_future *job)
     struct pb_worker *worker = job->worker;
     if (worker->state != PB_WORKER_BUSY) return true;
     unsigned before = worker->link.live;
-    take_back_all(pool, worker);
+    pb_ending_take_back(pool, worker);
     pool->live -= before - worker->link.live;
     pb_shipping_look(pool, worker);
     return !job->settled;
@@ -356,34 +319,5 @@ void pb_shipping_on_link(struct pebble_pool *pool, struct pb_worker *worker, uin
         }
         watch_writable(pool, worker);
         pb_shipping_update(pool, worker);
-    }
-}
-
-static void settle_expired(struct pebble_pool *pool, struct pb_worker *worker, struct pebble_future *job,
-                           int64_t began, const struct pb_exit *how)
-{
-    if (!pb_queue_settle(pool, job, PEBBLE_EXPIRED, began, how->pid ? how->pid : worker->proc.pid)) return;
-    if (!job->procedure) atomic_fetch_add(&pool->count.expired, 1);
-    struct pebble_outcome *outcome = &job->outcome;
-    outcome->exit_code = how->code;
-    outcome->exit_signal = how->signal;
-    outcome->cpu_time = how->cpu_time;
-    outcome->peak_memory = how->peak_memory;
-}
-
-/* What it answered before it died stands; what it had begun died with it; what it had not goes back. */
-void pb_shipping_settle_left(struct pebble_pool *pool, struct pb_worker *worker, const struct pb_exit *how, int64_t now)
-{
-    struct pebble_future *job;
-    bool lost;
-    while ((job = pb_hostlink_tag(&worker->link, 0))) {
-        int64_t began = pb_hostlink_started(&worker->link, job, now);
-        pb_hostlink_next_left(&worker->link, &lost);
-        if (lost) {
-            settle_expired(pool, worker, job, began ? began : now, how);
-            pb_queue_release(pool, job);
-        } else {
-            requeue(pool, worker, job);
-        }
     }
 }

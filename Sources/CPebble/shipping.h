@@ -48,16 +48,5 @@ void pb_shipping_on_link(struct pebble_pool *pool, struct pb_worker *worker, uin
 /* The worker's state or load has changed: may it be shipped more? */
 void pb_shipping_update(struct pebble_pool *pool, struct pb_worker *worker);
 
-/* Of a worker that ended by itself: the job that it was to begin next may have had a hand in it. */
-void pb_shipping_suspect(struct pb_worker *worker);
-
-/* Of a worker that is to die: what it has not begun goes back to the head of
- * the queue. `used`: it had the pool's jobs, not a procedure. */
-void pb_shipping_give_back(struct pebble_pool *pool, struct pb_worker *worker, bool used);
-
-/* Of a dead worker: what it had begun died with it. */
-void pb_shipping_settle_left(struct pebble_pool *pool, struct pb_worker *worker, const struct pb_exit *how,
-                             int64_t now);
-
 PB_HIDDEN_END
 #endif

@@ -41,6 +41,7 @@ Suite *window_suite(void);
 Suite *ahead_suite(void);
 Suite *payload_suite(void);
 Suite *procedures_suite(void);
+Suite *retries_suite(void);
 Suite *priorities_suite(void);
 Suite *size_suite(void);
 Suite *cpus_suite(void);

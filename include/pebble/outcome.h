@@ -42,7 +42,7 @@ struct pebble_outcome {
     const void *PEBBLE_NULLABLE data; /* SUCCESS, FAILURE: the reply; NULL when length is 0 */
     size_t length;           /* bytes of data */
     bool started;            /* whether a worker had begun to run it */
-    int64_t wait_time;       /* ns from schedule to its start, or to its end when it never began */
+    int64_t wait_time;       /* ns from schedule to its (last) start, or to its end when it never began */
     int64_t run_time;        /* ns from its start to its end, as the host saw it; 0 when it never began */
     int pid;                 /* of the worker that ran it; 0 when it never began */
     enum pebble_limit limit; /* TIMEOUT */
@@ -53,6 +53,8 @@ struct pebble_outcome {
     int exit_signal;         /* EXPIRED: the signal that ended it; 0 when it exited, or unknown */
     int64_t cpu_time;        /* EXPIRED: ns of CPU the worker used in its whole life, user and system */
     int64_t peak_memory;     /* EXPIRED: bytes, the worker's largest resident set */
+    unsigned deaths;         /* workers that died in it by themselves, the last of EXPIRED among them */
+    bool poisonous;          /* EXPIRED: it was given up with retries left, after max_deaths */
 };
 
 /* "success", "timed out", ...; static storage. */

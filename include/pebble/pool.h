@@ -55,6 +55,7 @@ struct pebble_pool_config {
     const char *PEBBLE_NULLABLE name; /* shown in process titles, copied; default: "pool" */
     enum pebble_start_method start_method;
     uint64_t max_payload;    /* bytes that an input or a reply may have; default: 16 GiB */
+    unsigned max_deaths;     /* workers that one job may take with it, whatever its retries; default: 3 */
     int64_t start_timeout;   /* ns a worker may take from its start to being ready; default: 10 s */
     enum pebble_output stdout_to, stderr_to; /* default: inherited */
 
@@ -80,6 +81,10 @@ struct pebble_job_options {
     int64_t queue_timeout; /* ns it may wait for a worker */
     int64_t deadline;      /* ns it may wait and run together */
     const char *PEBBLE_NULLABLE name; /* shown in process titles while it runs; copied */
+    /* How often it may be run again when its worker died in it (PEBBLE_EXPIRED),
+     * behind the jobs that wait then. timeout and queue_timeout begin anew each
+     * time, deadline does not. For functions that may be run more than once. */
+    unsigned retries;
     int priority;          /* PEBBLE_PRIORITY_MIN to PEBBLE_PRIORITY_MAX, of the jobs that wait */
 };
 
@@ -153,6 +158,7 @@ struct pebble_pool_statistics {
     uint64_t expired;                    /* of those, died in a job by themselves */
     uint64_t killed;                     /* of those, killed for a timeout, a cancel or a stop */
     uint64_t idle_deaths;                /* of those, died between jobs */
+    uint64_t retried;                    /* times that a job was to run again */
 };
 
 /* A snapshot of one moment. */

@@ -140,6 +140,25 @@ struct ProcessFutureTests {
     }
   }
 
+  @Test("has its job run again when the worker died, up to a bound", arguments: StartMethod.allCases)
+  func retries(method: StartMethod) async throws {
+    try await withProcessPool(.init(maxWorkers: 1, startMethod: method, maxDeaths: 2)) { pool in
+      let few = try pool.schedule(Calls.die, SIGKILL, retries: 1)
+      let once = try pool.schedule(Calls.die, SIGKILL)
+      let many = try pool.schedule(Calls.die, SIGKILL, retries: 100)
+      let first = await #expect(throws: ProcessExpired.self) { _ = try await few.value }
+      #expect(first?.deaths == 2 && first?.isPoisonous == false)
+      let second = await #expect(throws: ProcessExpired.self) { _ = try await once.value }
+      #expect(second?.deaths == 1 && second?.isPoisonous == false)
+      let third = await #expect(throws: ProcessExpired.self) { _ = try await many.value }
+      #expect(third?.deaths == 2 && third?.isPoisonous == true)
+      #expect(pool.statistics.retried == 2)
+      #expect { try pool.schedule(Calls.die, SIGKILL, retries: -1) } throws: {
+        ($0 as? PebbleError)?.code == .invalidArgument
+      }
+    }
+  }
+
   @Test("is cancelled with the task that awaits it", arguments: StartMethod.allCases)
   func cancelTask(method: StartMethod) async throws {
     try await withProcessPool(.init(maxWorkers: 1, startMethod: method)) { pool in

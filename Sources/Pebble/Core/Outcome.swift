@@ -8,7 +8,7 @@ struct Outcome {
     case failure(code: Int32)
     case timeout(limit: TimeoutError.Limit, length: Duration)
     case cancelled
-    case expired(exitCode: Int32?, signal: Int32?, cpuTime: Duration, peakMemory: Int)
+    case expired(exitCode: Int32?, signal: Int32?, cpuTime: Duration, peakMemory: Int, deaths: Int, isPoisonous: Bool)
     case notRun(cause: PebbleError.Code, errno: Int32)
     /// The workers' initializer failed: with this code, or by the end of its process.
     case notInitialized(code: Int32, errno: Int32, exitCode: Int32?, signal: Int32?)
@@ -46,7 +46,8 @@ extension Outcome.Status {
       self = .expired(
         exitCode: outcome.exit_code >= 0 ? outcome.exit_code : nil,
         signal: outcome.exit_signal > 0 ? outcome.exit_signal : nil,
-        cpuTime: .nanoseconds(outcome.cpu_time), peakMemory: Int(outcome.peak_memory))
+        cpuTime: .nanoseconds(outcome.cpu_time), peakMemory: Int(outcome.peak_memory),
+        deaths: Int(outcome.deaths), isPoisonous: outcome.poisonous)
     case _ where outcome.cause == PEBBLE_CAUSE_INITIALIZER:
       self = .notInitialized(
         code: outcome.code, errno: outcome.error, exitCode: outcome.exit_code >= 0 ? outcome.exit_code : nil,

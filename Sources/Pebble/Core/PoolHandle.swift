@@ -15,6 +15,7 @@ final class PoolHandle: @unchecked Sendable {
     config.start_timeout = configuration.startTimeout.nanoseconds
     config.stdout_to = configuration.standardOutput == .discard ? PEBBLE_DISCARD : PEBBLE_INHERIT
     config.stderr_to = configuration.standardError == .discard ? PEBBLE_DISCARD : PEBBLE_INHERIT
+    config.max_deaths = UInt32(clamping: configuration.maxDeaths)
     config.max_age = configuration.maxAge?.nanoseconds ?? 0
     config.max_memory = UInt64(clamping: configuration.maxMemory ?? 0)
     config.idle_timeout = configuration.idleTimeout?.nanoseconds ?? 0
@@ -46,6 +47,7 @@ final class PoolHandle: @unchecked Sendable {
     options.queue_timeout = limits.queueTimeout
     options.deadline = limits.deadline
     options.priority = limits.priority
+    options.retries = limits.retries
     var future: OpaquePointer?
     let status = name.withCString { name in
       options.name = name
@@ -76,7 +78,7 @@ final class PoolHandle: @unchecked Sendable {
     return ProcessPool.Statistics(
       queued: Int(counts.queued), running: Int(counts.running), done: Int(counts.done),
       workers: Int(counts.workers), started: Int(counts.started), expired: Int(counts.expired),
-      killed: Int(counts.killed), idleDeaths: Int(counts.idle_deaths))
+      killed: Int(counts.killed), idleDeaths: Int(counts.idle_deaths), retried: Int(counts.retried))
   }
 }
 

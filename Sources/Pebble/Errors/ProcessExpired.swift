@@ -15,6 +15,10 @@ public struct ProcessExpired: Error, Equatable, Sendable, CustomStringConvertibl
   public let cpuTime: Duration
   /// The largest resident size of the process, in bytes.
   public let peakMemory: Int
+  /// The workers that died in the job, with those of earlier tries.
+  public let deaths: Int
+  /// Whether it was given up with retries left, since it had taken too many workers with it.
+  public let isPoisonous: Bool
 
   public var description: String {
     let how =

@@ -12,10 +12,10 @@ extension Outcome {
       TimeoutError(limit, length, waitTime: waitTime, runTime: runTime)
     case .cancelled:
       CancellationError()
-    case .expired(let exitCode, let signal, let cpuTime, let peakMemory):
+    case .expired(let exitCode, let signal, let cpuTime, let peakMemory, let deaths, let isPoisonous):
       ProcessExpired(
         exitCode: exitCode, signal: signal.map(signalName), processID: processID, function: function,
-        runTime: runTime, cpuTime: cpuTime, peakMemory: peakMemory)
+        runTime: runTime, cpuTime: cpuTime, peakMemory: peakMemory, deaths: deaths, isPoisonous: isPoisonous)
     case .notInitialized(let code, let errno, let exitCode, let signal):
       InitializerError(cause: initializerError(code, errno, exitCode, signal))
     case .notRun(let cause, let errno):
@@ -28,6 +28,6 @@ extension Outcome {
     guard exitCode != nil || signal != nil else { return Reply.error(code: code, data) }
     return ProcessExpired(
       exitCode: exitCode, signal: signal.map(signalName), processID: processID, function: "the initializer",
-      runTime: runTime, cpuTime: .zero, peakMemory: 0)
+      runTime: runTime, cpuTime: .zero, peakMemory: 0, deaths: 1, isPoisonous: false)
   }
 }

@@ -42,6 +42,8 @@ extension ProcessPool {
     /// Run in each worker that leaves in peace (because of ``maxTasks``, or as the pool is closed), for up to three
     /// seconds; not in one that is killed or dies.
     public var finalizer: WorkerCall?
+    /// The workers that one job may take with it, whatever its retries.
+    public var maxDeaths: Int
     /// How old a worker may become; older ones are replaced when they have no job.
     public var maxAge: Duration?
     /// The bytes of resident memory above which a worker is replaced, after a job.
@@ -55,7 +57,8 @@ extension ProcessPool {
       maxWorkers: Int? = nil, maxTasks: Int? = nil, name: String? = nil, startMethod: StartMethod = .forkServer,
       maxPayload: Int? = nil, startTimeout: Duration = .seconds(10), standardOutput: WorkerOutput = .inherit,
       standardError: WorkerOutput = .inherit, initializer: WorkerCall? = nil, finalizer: WorkerCall? = nil,
-      maxAge: Duration? = nil, maxMemory: Int? = nil, idleTimeout: Duration? = nil, limits: WorkerLimits = .init()
+      maxDeaths: Int = 3, maxAge: Duration? = nil, maxMemory: Int? = nil, idleTimeout: Duration? = nil,
+      limits: WorkerLimits = .init()
     ) {
       self.maxWorkers = maxWorkers
       self.maxTasks = maxTasks
@@ -67,6 +70,7 @@ extension ProcessPool {
       self.standardError = standardError
       self.initializer = initializer
       self.finalizer = finalizer
+      self.maxDeaths = maxDeaths
       self.maxAge = maxAge
       self.maxMemory = maxMemory
       self.idleTimeout = idleTimeout
@@ -78,6 +82,7 @@ extension ProcessPool {
       try positive(maxTasks, "maxTasks")
       try positive(maxPayload, "maxPayload")
       try positive(maxMemory, "maxMemory")
+      try positive(maxDeaths, "maxDeaths")
       try positive(startTimeout, "startTimeout")
       try positive(maxAge, "maxAge")
       try positive(idleTimeout, "idleTimeout")
@@ -114,5 +119,7 @@ extension ProcessPool {
     public let killed: Int
     /// Processes that died between jobs.
     public let idleDeaths: Int
+    /// Times that a job was to run again.
+    public let retried: Int
   }
 }

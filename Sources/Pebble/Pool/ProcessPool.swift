@@ -30,16 +30,19 @@ public final class ProcessPool: Sendable {
   ///   - queueTimeout: how long it may wait for a worker.
   ///   - deadline: how long it may wait and run together.
   ///   - priority: -16 to 15; of the jobs that wait, those with a higher one begin first.
+  ///   - retries: how often it may be run again when its worker died in it, behind the jobs that wait then. Its
+  ///     `timeout` and `queueTimeout` begin anew each time. For functions that may be run more than once.
   ///   - name: shown in process titles while it runs; the function's name unless given.
   /// - Throws: what encoding the arguments threw, or ``PebbleError``: the pool is closed, a limit is not positive, the
-  ///   priority is out of its range, the arguments are too large.
+  ///   priority is out of its range, retries is negative, the arguments are too large.
   public func schedule<Value: Codable & Sendable, each Argument: Codable & Sendable>(
     _ function: ProcessFunction<Value, repeat each Argument>, _ arguments: repeat each Argument,
     timeout: Duration? = nil, queueTimeout: Duration? = nil, deadline: Duration? = nil, priority: Int = 0,
-    name: String? = nil
+    retries: Int = 0, name: String? = nil
   ) throws -> ProcessFuture<Value> {
     let limits = try JobLimits(
-      timeout: timeout, queueTimeout: queueTimeout, deadline: deadline, priority: priority)
+      timeout: timeout, queueTimeout: queueTimeout, deadline: deadline, priority: priority,
+      retries: retries)
     let call = try Payload(call: repeat each arguments)
     let job = Job(entry: function.entry, function: function.name, title: name, limits: limits)
     return try start(job, call) { try Reply.value(Value.self, $0) }
@@ -49,10 +52,11 @@ public final class ProcessPool: Sendable {
   public func schedule<each Argument: Codable & Sendable>(
     _ function: ProcessFunction<Void, repeat each Argument>, _ arguments: repeat each Argument,
     timeout: Duration? = nil, queueTimeout: Duration? = nil, deadline: Duration? = nil, priority: Int = 0,
-    name: String? = nil
+    retries: Int = 0, name: String? = nil
   ) throws -> ProcessFuture<Void> {
     let limits = try JobLimits(
-      timeout: timeout, queueTimeout: queueTimeout, deadline: deadline, priority: priority)
+      timeout: timeout, queueTimeout: queueTimeout, deadline: deadline, priority: priority,
+      retries: retries)
     let call = try Payload(call: repeat each arguments)
     return try start(Job(entry: function.entry, function: function.name, title: name, limits: limits), call) { _ in }
   }

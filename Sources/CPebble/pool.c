@@ -249,6 +249,16 @@ int pebble_pool_resize(pebble_pool *pool, unsigned max_workers)
     return 0;
 }
 
+static struct pebble_quantiles quantiles(const struct pb_histogram *histogram)
+{
+    return (struct pebble_quantiles){
+        .p50 = pb_histogram_quantile(histogram, 0.5),
+        .p90 = pb_histogram_quantile(histogram, 0.9),
+        .p99 = pb_histogram_quantile(histogram, 0.99),
+        .max = histogram->max,
+    };
+}
+
 void pebble_pool_get_statistics(const pebble_pool *pool, struct pebble_pool_statistics *ret_statistics)
 {
     pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&pool->lock;
@@ -266,6 +276,9 @@ void pebble_pool_get_statistics(const pebble_pool *pool, struct pebble_pool_stat
         .killed = atomic_load(&pool->count.killed),
         .idle_deaths = atomic_load(&pool->count.idle_deaths),
         .retried = atomic_load(&pool->count.retried),
+        .wait = quantiles(&pool->wait_times),
+        .run = quantiles(&pool->run_times),
     };
+    memcpy(ret_statistics->outcomes, pool->outcomes, sizeof pool->outcomes);
     if (pool->generation == pb_forkserver_generation()) pthread_mutex_unlock(lock);
 }

@@ -6,6 +6,7 @@
 
 #include "compat.h"
 #include "callbacks.h"
+#include "histogram.h"
 #include "inbox.h"
 #include "job.h"
 #include "latch.h"
@@ -66,6 +67,8 @@ struct pebble_pool {
     unsigned live;   /* jobs with workers that can still answer */
     int64_t average; /* ns that jobs run for, of late */
     uint64_t next_worker;
+    uint64_t outcomes[6];
+    struct pb_histogram wait_times, run_times; /* of jobs that are over */
     unsigned failures; /* starts in a row */
     unsigned stillborn; /* workers that are dying so: the next start waits for what is learnt from them */
     struct pb_alarm backoff, steal;

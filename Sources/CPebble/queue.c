@@ -14,6 +14,7 @@ bool pb_queue_settle(struct pebble_pool *pool, struct pebble_future *job, enum p
     if (job->queued) pb_queue_remove(pool, job);
     pb_wheel_disarm(&pool->wheel, &job->alarm.timer);
     if (job->procedure) return true; /* nobody waits for it */
+    pool->outcomes[status]++;
     atomic_fetch_add_explicit(&pool->count.done, 1, memory_order_relaxed);
     pebble_future_ref(job);
     TAILQ_INSERT_TAIL(&pool->deliveries, job, link);
@@ -24,6 +25,10 @@ void pb_queue_release(struct pebble_pool *pool, struct pebble_future *job)
 {
     pb_wheel_disarm(&pool->wheel, &job->alarm.timer);
     job->worker = NULL;
+    if (job->outcome.started && !job->procedure) {
+        pb_histogram_add(&pool->wait_times, job->outcome.wait_time);
+        pb_histogram_add(&pool->run_times, job->outcome.run_time);
+    }
     pb_job_release(job);
 }
 

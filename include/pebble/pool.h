@@ -149,6 +149,11 @@ PEBBLE_API int pebble_pool_resize(pebble_pool *PEBBLE_NONNULL pool, unsigned max
 /* The most workers at one time, with the default filled in. */
 PEBBLE_API unsigned pebble_pool_max_workers(const pebble_pool *PEBBLE_NONNULL pool);
 
+/* What half, 90 % and 99 % of some durations do not exceed, to within 1/32, and the longest; ns. */
+struct pebble_quantiles {
+    int64_t p50, p90, p99, max;
+};
+
 /* Counts since the pool was made, and of now. Fields are only added at the end. */
 struct pebble_pool_statistics {
     uint64_t queued, running;            /* jobs, now */
@@ -159,6 +164,8 @@ struct pebble_pool_statistics {
     uint64_t killed;                     /* of those, killed for a timeout, a cancel or a stop */
     uint64_t idle_deaths;                /* of those, died between jobs */
     uint64_t retried;                    /* times that a job was to run again */
+    uint64_t outcomes[6];                /* of those done, by enum pebble_status */
+    struct pebble_quantiles wait, run;   /* wait_time and run_time of the jobs that began and have ended */
 };
 
 /* A snapshot of one moment. */

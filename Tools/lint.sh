@@ -8,7 +8,7 @@ complain() { echo "lint: $*"; failed=1; }
 # --- layers: a file includes headers of its own or lower layers only ---
 layers=(
   "compat fd clock sig futex cpus rlimits"
-  "latch wheel histogram alarm proc image frame boot control mainqueue arena"
+  "latch room wheel histogram alarm proc image frame boot control mainqueue arena"
   "spawn entry forkserver serve stream shared hostlink childlink call child"
   "worker dispatch"
   "inbox job callbacks poolstate watch queue shipping ending crew loop"

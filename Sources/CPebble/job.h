@@ -28,6 +28,7 @@ struct pebble_future {
     struct pb_latch hold;
     bool settled; /* the outcome is decided, and perhaps not published yet */
     bool queued;
+    bool placed; /* it has a place among the jobs that wait */
     unsigned char level; /* its priority, from 0 */
     bool procedure; /* it is not a user's, but sets a worker up or ends it */
     unsigned char suspected; /* how often a worker died with this as the next job to begin */

@@ -60,7 +60,7 @@ void pebble_pool_unref(pebble_pool *pool)
 static int fill_in(struct pebble_pool_config *config)
 {
     if (config->max_workers > MAX_WORKERS || config->start_timeout < 0) return -EINVAL;
-    if (config->max_age < 0 || config->idle_timeout < 0) return -EINVAL;
+    if (config->max_age < 0 || config->idle_timeout < 0 || config->full_timeout < 0) return -EINVAL;
     if (config->start_method != PEBBLE_FORK_SERVER && config->start_method != PEBBLE_SPAWN) return -EINVAL;
     if (config->limits.nice < 0 || config->limits.nice > 19) return -EINVAL;
     if (config->stdout_to > PEBBLE_DISCARD || config->stderr_to > PEBBLE_DISCARD) return -EINVAL;
@@ -103,6 +103,7 @@ int pebble_pool_new(const struct pebble_pool_config *config, pebble_pool **ret_p
     atomic_init(&pool->refs, 1);
     atomic_init(&pool->holds, 1);
     atomic_init(&pool->max_workers, filled.max_workers);
+    pb_room_init(&pool->room, filled.max_queued);
     pthread_mutex_init(&pool->lock, NULL);
     if ((rc = take_procedure(pool, &filled.initializer, &pool->initializer)) < 0 ||
         (rc = take_procedure(pool, &filled.finalizer, &pool->finalizer)) < 0)
@@ -123,6 +124,15 @@ no_inbox:
 
 /* --- jobs --- */
 
+/* A place among the jobs that may wait. */
+static int take_place(struct pebble_pool *pool)
+{
+    if (!pool->config.max_queued) return 0;
+    int rc = pb_room_take(&pool->room, 0);
+    if (rc == 0 || !pool->config.full_timeout) return rc;
+    return pb_loop_is_delivering(pool) ? -EDEADLK : pb_room_take(&pool->room, pool->config.full_timeout);
+}
+
 int pebble_pool_schedule(pebble_pool *pool, pebble_function function, const void *input, size_t length,
                          const struct pebble_job_options *options, pebble_future **ret_future)
 {
@@ -138,8 +148,13 @@ int pebble_pool_schedule(pebble_pool *pool, pebble_function function, const void
     int rc = pb_image_locate(function, &ref);
     if (rc < 0) return rc;
 
+    if ((rc = take_place(pool)) < 0) return rc;
     struct pebble_future *job = pb_job_new(pool, &ref, input, length, options);
-    if (!job) return -ENOMEM;
+    if (!job) {
+        if (pool->config.max_queued) pb_room_give(&pool->room);
+        return -ENOMEM;
+    }
+    job->placed = pool->config.max_queued != 0;
     pebble_future_ref(job); /* the pool's, until it releases the job */
     atomic_fetch_add(&pool->count.scheduled, 1);
     if ((rc = pb_inbox_push(&pool->inbox, job)) < 0) {
@@ -202,6 +217,7 @@ static void raise_phase(struct pebble_pool *pool, int phase)
     int now = atomic_load(&pool->phase);
     while (now < phase)
         if (atomic_compare_exchange_weak(&pool->phase, &now, phase)) {
+            pb_room_close(&pool->room);
             if (pool->generation == pb_forkserver_generation()) pb_inbox_ring(&pool->inbox);
             return;
         }

@@ -11,6 +11,7 @@
 #include "job.h"
 #include "latch.h"
 #include "proc.h"
+#include "room.h"
 #include "wheel.h"
 #include "worker.h"
 #include "pebble/pool.h"
@@ -42,6 +43,7 @@ struct pebble_pool {
     atomic_bool broken;      /* its workers cannot reach their entry point */
     struct pb_latch rest;
     struct pb_inbox inbox;
+    struct pb_room room; /* for jobs that wait, when they are bounded */
     struct pb_callback_thread callbacks;
     struct {
         atomic_uint_least64_t scheduled, running, done, published, workers, started, expired, killed, idle_deaths, retried;

@@ -7,11 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+void pb_queue_give_place(struct pebble_pool *pool, struct pebble_future *job)
+{
+    if (job->placed) pb_room_give(&pool->room);
+    job->placed = false;
+}
+
 bool pb_queue_settle(struct pebble_pool *pool, struct pebble_future *job, enum pebble_status status, int64_t began,
                     int pid)
 {
     if (!pb_job_settle(job, status, began, pid, pb_now())) return false;
     if (job->queued) pb_queue_remove(pool, job);
+    pb_queue_give_place(pool, job);
     pb_wheel_disarm(&pool->wheel, &job->alarm.timer);
     if (job->procedure) return true; /* nobody waits for it */
     pool->outcomes[status]++;

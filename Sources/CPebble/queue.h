@@ -22,6 +22,9 @@ struct pebble_future *pb_queue_first(const struct pebble_pool *pool);
 void pb_queue_put_first(struct pebble_pool *pool, struct pebble_future *job);
 void pb_queue_remove(struct pebble_pool *pool, struct pebble_future *job);
 
+/* It waits no longer, and gives its place to another; one that comes back later needs none. */
+void pb_queue_give_place(struct pebble_pool *pool, struct pebble_future *job);
+
 /* Puts a job that is to run once more behind those that wait. */
 void pb_queue_put_again(struct pebble_pool *pool, struct pebble_future *job, int64_t now);
 

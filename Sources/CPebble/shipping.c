@@ -69,6 +69,7 @@ static bool ship(struct pebble_pool *pool, struct pb_worker *worker, struct pebb
         .input = job->input,
         .input_length = job->input_length,
     };
+    pb_queue_give_place(pool, job); /* before it can be seen to run */
     int rc = pb_hostlink_submit(&worker->link, &submission, now);
     if (rc == 0) return false;
     pool->live += !job->procedure;

@@ -57,6 +57,8 @@ struct pebble_pool_config {
     uint64_t max_payload;    /* bytes that an input or a reply may have; default: 16 GiB */
     unsigned max_deaths;     /* workers that one job may take with it, whatever its retries; default: 3 */
     int64_t start_timeout;   /* ns a worker may take from its start to being ready; default: 10 s */
+    size_t max_queued;       /* jobs that may wait; default: as many as there is memory for */
+    int64_t full_timeout;    /* ns that pebble_pool_schedule waits for room among them; default: it does not */
     enum pebble_output stdout_to, stderr_to; /* default: inherited */
 
     /* Run in each worker before its first job, within start_timeout. When it
@@ -112,7 +114,10 @@ PEBBLE_API void pebble_pool_unref(pebble_pool *PEBBLE_NULLABLE pool);
  *   -EINVAL   a limit is negative, or the priority out of its range
  *   -EFAULT   `function` lies in no image of this process
  *   -EFBIG    the input is larger than max_payload
- *   -ESHUTDOWN  the pool is closed or stopped
+ *   -ESHUTDOWN  the pool is closed or stopped, or was while this waited for room
+ *   -EAGAIN   max_queued jobs wait, and full_timeout is 0
+ *   -ETIMEDOUT  there was no room in full_timeout
+ *   -EDEADLK  there is none, and an inline callback of the pool cannot wait for it
  *   -ENOEXEC  the pool is broken: its workers cannot reach Pebble's entry point
  *   -ECHILD   this process is a fork of the one that made the pool
  *   -ENOMEM */

@@ -52,6 +52,12 @@ void pb_entry_refuse_unless_entered(void)
     if (pending) _exit(PB_EXIT_NO_ENTRY);
 }
 
+bool pb_entry_is_marked(void)
+{
+    look();
+    return boot.role != PB_BOOT_NONE;
+}
+
 static _Noreturn void enter(void)
 {
     pending = false;

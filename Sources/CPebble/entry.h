@@ -11,5 +11,8 @@ PB_HIDDEN_BEGIN
  * program's main instead: it would start processes without end. */
 void pb_entry_refuse_unless_entered(void);
 
+/* Whether this process is to be, or is, a server or worker. At any time, also in an initialiser before ours. */
+bool pb_entry_is_marked(void);
+
 PB_HIDDEN_END
 #endif

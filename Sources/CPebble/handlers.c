@@ -4,6 +4,7 @@
  * one way of waking a thread that POSIX allows there and needs no descriptor.
  * The thread takes the counts, and calls the handlers once for each. */
 #include "compat.h"
+#include "entry.h"
 #include "latch.h"
 #include "sig.h"
 #include "pebble/sig.h"
@@ -214,6 +215,12 @@ int pebble_signal_handle(const int *signals, size_t count, pebble_signal_functio
     else
         free(handler);
     return rc;
+}
+
+int pebble_signal_declare(int signal, pebble_signal_function function)
+{
+    struct pebble_signal_handler *listed;
+    return pb_entry_is_marked() ? 0 : pebble_signal_handle(&signal, 1, function, NULL, &listed);
 }
 
 /* With the lock held. */

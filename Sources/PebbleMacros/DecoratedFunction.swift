@@ -216,7 +216,7 @@
 
   extension [Syntax] {
     /// The name of the innermost type of a lexical context, if the context is directly that type.
-    fileprivate var typeName: String? {
+    var typeName: String? {
       let names = prefix { $0.isProtocol((any DeclGroupSyntax).self) }.map(\.declaredName)
       return names.isEmpty ? nil : names.reversed().joined(separator: ".")
     }

@@ -9,6 +9,8 @@
     let providingMacros: [any Macro.Type] = [
       ConcurrentProcessMacro.self,
       ProcessMacro.self,
+      SignalHandlerMacro.self,
+      SynchronizedMacro.self,
     ]
   }
 #else

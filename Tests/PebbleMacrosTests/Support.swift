@@ -17,6 +17,8 @@
       macroSpecs: [
         "process": MacroSpec(type: ProcessMacro.self),
         "ConcurrentProcess": MacroSpec(type: ConcurrentProcessMacro.self),
+        "SignalHandler": MacroSpec(type: SignalHandlerMacro.self),
+        "Synchronized": MacroSpec(type: SynchronizedMacro.self),
       ],
       applyFixIts: fixIts, fixedSource: fixedSource, testFileName: file, indentationWidth: .spaces(2),
       failureHandler: { Issue.record(Comment(rawValue: $0.message), sourceLocation: location) })

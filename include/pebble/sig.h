@@ -44,6 +44,11 @@ PEBBLE_API int pebble_signal_handle(const int *PEBBLE_NONNULL signals, size_t co
                                     pebble_signal_function PEBBLE_NONNULL function, void *PEBBLE_NULLABLE arg,
                                     pebble_signal_handler *PEBBLE_NULLABLE *PEBBLE_NONNULL ret_handler);
 
+/* For constructors, which come before main in every process of a program: as
+ * pebble_signal_handle for one signal, with a handler that stays as long as the
+ * process. In Pebble's own processes, servers and workers, it does nothing: 0. */
+PEBBLE_API int pebble_signal_declare(int signal, pebble_signal_function PEBBLE_NONNULL function);
+
 /* Ends a handler: gives each of its signals that no other handler is for the
  * disposition from before, unless the program has changed it meanwhile; waits
  * for the call that is going on, if there is one and this is not called from

@@ -8,11 +8,11 @@ complain() { echo "lint: $*"; failed=1; }
 # --- layers: a file includes headers of its own or lower layers only ---
 layers=(
   "compat fd clock sig futex cpus rlimits"
-  "latch room wheel histogram alarm proc image frame boot control mainqueue arena"
-  "spawn entry forkserver serve stream shared hostlink childlink call child"
+  "latch room wheel histogram alarm proc image frame boot control mainqueue arena oom symbols demangle crashrecord"
+  "spawn entry forkserver serve stream shared hostlink childlink call crash autopsy child"
   "worker dispatch"
   "inbox job callbacks poolstate watch queue shipping ending crew loop"
-  "pool outcome version fifo handlers"
+  "pool outcome report version fifo handlers"
 )
 layer_of() {
   local i

@@ -7,6 +7,7 @@
  *   pebble/pool.h      a pool of worker processes: schedule, close, stop, join
  *   pebble/future.h    the handle of one scheduled job: wait, cancel, callbacks
  *   pebble/outcome.h   what became of a job; every job gets exactly one outcome
+ *   pebble/crash.h     what a worker could record of its crash
  *   pebble/worker.h    what code can ask about the process that it runs in
  *   pebble/queue.h     queues between threads, and waiting for several at once
  *   pebble/sig.h       signals on an ordinary thread
@@ -24,6 +25,7 @@
 #include "pebble/defs.h"
 #include "pebble/version.h"
 #include "pebble/function.h"
+#include "pebble/crash.h"
 #include "pebble/outcome.h"
 #include "pebble/future.h"
 #include "pebble/pool.h"

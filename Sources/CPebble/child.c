@@ -5,6 +5,7 @@
 #include "fd.h"
 #include "forkserver.h"
 #include "childlink.h"
+#include "crash.h"
 #include "sig.h"
 #include "pebble/worker.h"
 
@@ -86,7 +87,7 @@ static void run(struct child *child, struct pb_claimed *job)
     if (function) {
         call.reply = call.room = pb_childlink_reply_room(&child->link, &call.reply_capacity);
         if (name_length) show(child, job->name, name_length);
-        code = function(&call);
+        code = pb_crash_guarded_call(function, &call);
         fflush(stdout); /* what it printed is seen before its outcome is */
         if (name_length) show(child, "", 0);
         answer = call.out_of_memory ? PB_ANSWER_NO_MEMORY : PB_ANSWER_REPLY;
@@ -104,6 +105,7 @@ void pb_child_main(const struct pb_boot *boot, unsigned depth)
     child.boot = boot;
     child.resumption = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (pb_childlink_adopt(&child.link, PB_BOOT_CHANNEL_FD) < 0) leave();
+    pb_crash_install(&child.link.shared->crash);
     show(&child, "", 0);
     pb_childlink_ready(&child.link);
     struct pb_claimed job;

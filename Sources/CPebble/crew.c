@@ -63,6 +63,7 @@ void pb_crew_step(struct pebble_pool *pool, struct pb_worker *worker, enum pb_wo
     pool->stillborn += worker->stillborn && to.next == PB_WORKER_DYING;
     pool->stillborn -= worker->stillborn && to.next == PB_WORKER_GONE;
     count_state(pool, worker, to.next);
+    worker->condemned |= event == PB_WORKER_KILLED;
     if (to.kill) kill_process(pool, worker);
     if (to.kill && event == PB_WORKER_KILLED) atomic_fetch_add(&pool->count.killed, 1);
     switch (to.next) {
@@ -174,6 +175,7 @@ void pb_crew_start(struct pebble_pool *pool, int64_t now)
         worker->alarm.kind = PB_ALARM_WORKER;
         worker->id = ++pool->next_worker;
         worker->born = now;
+        worker->oom_kills = pb_oom_kills(&pool->oom, PB_SECOND);
         rc = ask_server(pool, worker);
     }
     if (rc < 0) {

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat.h"
 #include "ending.h"
+#include "autopsy.h"
 #include "clock.h"
 #include "queue.h"
 #include "shipping.h"
+
+#include <signal.h>
 
 #define SUSPICIONS 3
 
@@ -17,6 +20,9 @@ static void settle_expired(struct pebble_pool *pool, struct pb_worker *worker, s
     outcome->exit_signal = how->signal;
     outcome->cpu_time = how->cpu_time;
     outcome->peak_memory = how->peak_memory;
+    outcome->crash = pb_autopsy_of(&worker->link.shared->crash, how->signal);
+    outcome->likely_oom =
+        how->signal == SIGKILL && !worker->condemned && pb_oom_kills(&pool->oom, 0) > worker->oom_kills;
 }
 
 void pb_ending_suspect(struct pb_worker *worker)

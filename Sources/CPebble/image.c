@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* In a program linked statically there may be none. */
 #pragma weak dlopen
@@ -44,13 +45,13 @@ static void fingerprint(const struct dl_phdr_info *info, struct pb_image_id *ret
     memcpy(ret_id->bytes, &hash, sizeof hash);
 }
 
-static bool build_id_in_notes(const char *notes, size_t size, struct pb_image_id *ret_id)
+bool pb_image_id_in_notes(const char *notes, size_t size, struct pb_image_id *ret_id)
 {
     while (size >= sizeof(ElfW(Nhdr))) {
         ElfW(Nhdr) note;
         memcpy(&note, notes, sizeof note);
-        size_t name = sizeof note, data = name + ((note.n_namesz + 3U) & ~3U);
-        size_t end = data + ((note.n_descsz + 3U) & ~3U);
+        size_t name = sizeof note, data = name + (((size_t)note.n_namesz + 3) & ~(size_t)3);
+        size_t end = data + (((size_t)note.n_descsz + 3) & ~(size_t)3);
         if (end > size) return false;
         if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && memcmp(notes + name, "GNU", 4) == 0) {
             size_t length = note.n_descsz < PB_IMAGE_ID_SIZE ? note.n_descsz : PB_IMAGE_ID_SIZE;
@@ -69,7 +70,7 @@ static void image_id(const struct dl_phdr_info *info, struct pb_image_id *ret_id
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *header = &info->dlpi_phdr[i];
         if (header->p_type == PT_NOTE &&
-            build_id_in_notes((const char *)(info->dlpi_addr + header->p_vaddr), header->p_memsz, ret_id))
+            pb_image_id_in_notes((const char *)(info->dlpi_addr + header->p_vaddr), header->p_memsz, ret_id))
             return;
     }
     fingerprint(info, ret_id);
@@ -176,6 +177,93 @@ pebble_function pb_image_resolve(const struct pb_image_id *id, uint64_t offset, 
     if (!resolution.address && *path && dlopen && dlopen(path, RTLD_LAZY | RTLD_LOCAL))
         dl_iterate_phdr(look_up_id, &resolution);
     return (pebble_function)resolution.address;
+}
+
+/* --- images by address and by id --- */
+
+static void spot_of(const struct dl_phdr_info *info, struct pb_image_spot *ret_spot)
+{
+    ret_spot->base = info->dlpi_addr;
+    ret_spot->name = info->dlpi_name;
+    image_id(info, &ret_spot->id);
+}
+
+#ifdef DLFO_STRUCT_HAS_EH_DBASE /* there is _dl_find_object, which takes no lock */
+
+bool pb_image_at(uintptr_t address, struct pb_image_spot *ret_spot)
+{
+    struct dl_find_object object;
+    if (_dl_find_object((void *)address, &object) != 0) return false;
+    const ElfW(Ehdr) *header = object.dlfo_map_start;
+    if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0) return false;
+    const struct dl_phdr_info info = {
+        .dlpi_addr = object.dlfo_link_map->l_addr,
+        .dlpi_name = object.dlfo_link_map->l_name,
+        .dlpi_phdr = (const ElfW(Phdr) *)((const char *)header + header->e_phoff),
+        .dlpi_phnum = header->e_phnum,
+    };
+    spot_of(&info, ret_spot);
+    return true;
+}
+
+#else
+
+struct spotting {
+    uintptr_t address;
+    struct pb_image_spot *spot;
+};
+
+static int look_up_spot(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    (void)size;
+    const struct spotting *spotting = arg;
+    if (!segment_of(info, spotting->address)) return 0;
+    spot_of(info, spotting->spot);
+    return 1;
+}
+
+bool pb_image_at(uintptr_t address, struct pb_image_spot *ret_spot)
+{
+    struct spotting spotting = {address, ret_spot};
+    return dl_iterate_phdr(look_up_spot, &spotting) == 1;
+}
+
+#endif
+
+struct search {
+    const struct pb_image_id *id;
+    uintptr_t base;
+    char *path;
+};
+
+static char *path_of_executable(void)
+{
+    char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path);
+    return strndup(path, length > 0 ? (size_t)length : 0);
+}
+
+static int look_up_file(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    (void)size;
+    struct search *search = arg;
+    struct pb_image_id id;
+    image_id(info, &id);
+    if (memcmp(&id, search->id, sizeof id) != 0) return 0;
+    search->base = info->dlpi_addr;
+    search->path = *info->dlpi_name ? absolute_path(info, info->dlpi_addr + info->dlpi_phdr[0].p_vaddr)
+                                    : path_of_executable();
+    return 1;
+}
+
+int pb_image_find(const struct pb_image_id *id, uintptr_t *ret_base, char **ret_path)
+{
+    struct search search = {.id = id};
+    if (!dl_iterate_phdr(look_up_file, &search)) return -ENOENT;
+    if (!search.path) return -ENOMEM;
+    *ret_base = search.base;
+    *ret_path = search.path;
+    return 0;
 }
 
 static int first_image(struct dl_phdr_info *info, size_t size, void *arg)

@@ -28,6 +28,13 @@ struct pb_function_ref {
     uint64_t offset;
 };
 
+/* The loaded image that an address lies in. */
+struct pb_image_spot {
+    uintptr_t base;
+    struct pb_image_id id;
+    const char *name; /* as the loader knows it; "" for the executable; valid while it is loaded */
+};
+
 PB_HIDDEN_BEGIN
 
 /* 0; -EFAULT: the address lies in no executable segment; -ENOMEM. An image
@@ -37,6 +44,17 @@ int pb_image_locate(pebble_function function, struct pb_function_ref *ret_ref);
 /* The function in this process, or NULL when no image loaded here, nor one
  * that can be loaded from `path`, has that id and such an offset. */
 pebble_function pb_image_resolve(const struct pb_image_id *id, uint64_t offset, const char *path);
+
+/* The image of an address; false when there is none. Where the C library allows
+ * for it (glibc 2.35) async-signal-safe, else it takes a lock of the loader's. */
+bool pb_image_at(uintptr_t address, struct pb_image_spot *ret_spot);
+
+/* The image with that id, if it is loaded in this process: its base, and the
+ * path of its file, which the caller frees. 0, -ENOENT or -ENOMEM. */
+int pb_image_find(const struct pb_image_id *id, uintptr_t *ret_base, char **ret_path);
+
+/* The build-id in the notes of an image, which need not be well formed. */
+bool pb_image_id_in_notes(const char *notes, size_t size, struct pb_image_id *ret_id);
 
 /* Whether the address lies in the executable itself. */
 bool pb_image_is_main(const void *address);

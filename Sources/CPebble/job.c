@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat.h"
 #include "job.h"
+#include "autopsy.h"
 #include "callbacks.h"
 #include "clock.h"
 #include "poolstate.h"
@@ -47,6 +48,7 @@ void pebble_future_unref(pebble_future *job)
     if (!job || atomic_fetch_sub_explicit(&job->refs, 1, memory_order_acq_rel) != 1) return;
     struct pebble_pool *pool = job->pool;
     free((void *)(uintptr_t)job->outcome.data);
+    pb_autopsy_unref(job->outcome.crash);
     free(job->input);
     free(job->name);
     free(job);

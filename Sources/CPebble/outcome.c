@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat.h"
+#include "autopsy.h"
 #include "clock.h"
 #include "pebble/outcome.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -56,13 +58,25 @@ static const char *duration(int64_t nanoseconds, char *buffer, size_t size)
     return buffer;
 }
 
+/* What is known of a crash besides its signal; "": nothing. */
+static const char *explanation(const struct pebble_outcome *outcome, char *buffer, size_t size)
+{
+    if (outcome->crash) return pb_autopsy_words(outcome->crash, buffer, size);
+    if (outcome->likely_oom) return "probably for want of memory";
+    if (outcome->exit_signal == SIGSEGV)
+        return "nothing recorded: probably a stack overflow on a thread that the job had started";
+    return "";
+}
+
 static int describe_end(const struct pebble_outcome *outcome, char *buffer, size_t size)
 {
-    char ran[32];
+    char ran[32], text[1024];
     duration(outcome->run_time, ran, sizeof ran);
-    if (outcome->exit_signal)
-        return snprintf(buffer, size, "worker %d crashed: %s after %s", outcome->pid,
-                        pebble_signal_name(outcome->exit_signal), ran);
+    if (outcome->exit_signal) {
+        const char *why = explanation(outcome, text, sizeof text);
+        return snprintf(buffer, size, "worker %d crashed: %s after %s%s%s", outcome->pid,
+                        pebble_signal_name(outcome->exit_signal), ran, *why ? ": " : "", why);
+    }
     if (outcome->exit_code >= 0)
         return snprintf(buffer, size, "worker %d exited with code %d after %s", outcome->pid, outcome->exit_code,
                         ran);

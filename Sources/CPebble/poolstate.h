@@ -10,6 +10,7 @@
 #include "inbox.h"
 #include "job.h"
 #include "latch.h"
+#include "oom.h"
 #include "proc.h"
 #include "room.h"
 #include "wheel.h"
@@ -69,6 +70,7 @@ struct pebble_pool {
     unsigned live;   /* jobs with workers that can still answer */
     int64_t average; /* ns that jobs run for, of late */
     uint64_t next_worker;
+    struct pb_oom oom;
     uint64_t outcomes[6];
     struct pb_histogram wait_times, run_times; /* of jobs that are over */
     unsigned failures; /* starts in a row */

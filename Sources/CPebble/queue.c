@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat.h"
 #include "queue.h"
+#include "autopsy.h"
 #include "clock.h"
 #include "watch.h"
 
@@ -105,6 +106,8 @@ static void tell_why(struct pebble_outcome *outcome, const struct pebble_outcome
     outcome->pid = why->pid;
     outcome->exit_code = why->exit_code;
     outcome->exit_signal = why->exit_signal;
+    outcome->crash = pb_autopsy_ref(why->crash);
+    outcome->likely_oom = why->likely_oom;
     void *data = why->length ? malloc(why->length) : NULL;
     if (!data) return;
     outcome->data = memcpy(data, why->data, why->length);

@@ -12,6 +12,7 @@
 #include "serve.h"
 #include "boot.h"
 #include "child.h"
+#include "crash.h"
 #include "control.h"
 #include "fd.h"
 #include "rlimits.h"
@@ -360,6 +361,7 @@ static void set_up(void)
     prctl(PR_SET_NAME, "pebble-server");
     setproctitle("-pebble: fork server");
     set_up_stdio();
+    pb_crash_prepare(); /* for the workers */
     serving.host = PB_BOOT_EXTRA_FD;
     serving.signals = pb_sig_child_fd();
     serving.epoll = epoll_create1(EPOLL_CLOEXEC);

@@ -23,6 +23,7 @@
 #define PB_SHARED_H
 
 #include "compat.h"
+#include "crashrecord.h"
 #include "image.h"
 
 #include <stdalign.h>
@@ -92,6 +93,8 @@ struct pb_shared {
     struct pb_slot slots[PB_SLOTS];
     alignas(64) char inputs[PB_ARENA_SIZE];
     alignas(64) char outputs[PB_ARENA_SIZE];
+    /* the worker's, when it crashes; pages of its own, which no worker touches that does not */
+    alignas(4096) struct pb_crash_record crash;
 };
 
 #endif

@@ -213,6 +213,7 @@ static void distrust(struct pebble_pool *pool, struct pb_worker *worker, int err
     int64_t now = pb_now(), began = job ? pb_shipping_began(job, now) : 0;
     if (error == -EFBIG && job && pb_queue_settle(pool, job, PEBBLE_FAILURE, began ? began : now, worker->proc.pid))
         job->outcome.code = -EFBIG;
+    worker->condemned = true;
     pb_crew_step(pool, worker, PB_WORKER_BROKEN);
 }
 

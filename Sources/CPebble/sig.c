@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 void pb_sig_block_all(sigset_t *ret_old)
@@ -61,6 +62,28 @@ void pb_sig_give_back(int signal, pb_sig_catcher catcher, const struct sigaction
     struct sigaction action;
     sigaction(signal, NULL, &action);
     if (action.sa_flags & SA_SIGINFO && action.sa_sigaction == catcher) sigaction(signal, previous, NULL);
+}
+
+void pb_sig_catch_crash(int signal, pb_sig_catcher catcher)
+{
+    struct sigaction action;
+    if (sigaction(signal, NULL, &action) < 0 || action.sa_handler != SIG_DFL) return;
+    /* Caught even while it is being caught: a crash in the catcher is to end it. */
+    action = (struct sigaction){.sa_sigaction = catcher, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+    sigaction(signal, &action, NULL);
+}
+
+void pb_sig_default(int signal)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    sigaction(signal, &action, NULL);
+}
+
+void pb_sig_again(int signal, siginfo_t *info)
+{
+    pid_t thread = (pid_t)syscall(SYS_gettid);
+    if (syscall(SYS_rt_tgsigqueueinfo, getpid(), thread, signal, info) < 0)
+        syscall(SYS_tgkill, getpid(), thread, signal);
 }
 
 int pb_sig_child_fd(void)

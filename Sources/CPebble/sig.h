@@ -32,6 +32,16 @@ void pb_sig_catch(int signal, pb_sig_catcher catcher, struct sigaction *ret_prev
 /* Brings back a disposition unless `catcher` is no longer there. Async-signal-safe. */
 void pb_sig_give_back(int signal, pb_sig_catcher catcher, const struct sigaction *previous);
 
+/* Has a signal that means a crash caught, on the thread's second stack where it
+ * has one, unless the program does something else about it than to die. */
+void pb_sig_catch_crash(int signal, pb_sig_catcher catcher);
+
+/* Gives a signal its default disposition. Async-signal-safe. */
+void pb_sig_default(int signal);
+
+/* Sends this thread a signal once more, as it came. Async-signal-safe. */
+void pb_sig_again(int signal, siginfo_t *info);
+
 /* Blocks SIGCHLD in this thread. A signalfd for it (close-on-exec, nonblocking), or -errno. */
 int pb_sig_child_fd(void);
 

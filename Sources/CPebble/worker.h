@@ -41,10 +41,12 @@ struct pb_worker {
     bool ready_once;           /* it did reach its entry point */
     bool usable_once;          /* it was idle, set up and waiting for jobs */
     bool stillborn;            /* it dies, or died, before it could be used */
+    bool condemned;            /* we kill it, it does not die by itself */
     int start_error;           /* the errno value of a failed start */
     uint64_t id;
     uint64_t served;           /* jobs */
     int64_t born;              /* when it was asked for */
+    uint64_t oom_kills;        /* that the kernel had done about then */
     struct pb_proc proc;       /* unset until the server has told */
     bool awaited;              /* a thread that waits for a job of it sleeps on the link's bell */
     bool writing;              /* the loop waits until its stream is writable */

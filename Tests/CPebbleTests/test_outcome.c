@@ -11,7 +11,7 @@
 
 static void described_as(struct pebble_outcome outcome, const char *expected)
 {
-    char text[128];
+    char text[256];
     int length = pebble_outcome_describe(&outcome, text, sizeof text);
     ck_assert_str_eq(text, expected);
     ck_assert_int_eq(length, (int)strlen(expected));
@@ -34,7 +34,21 @@ START_TEST(each_outcome_has_a_line)
                                          .exit_code = -1,
                                          .exit_signal = SIGSEGV,
                                          .run_time = 12 * PB_MILLISECOND},
-                 "worker 4711 crashed: SIGSEGV after 12 ms");
+                 "worker 4711 crashed: SIGSEGV after 12 ms: nothing recorded: probably a stack overflow on a thread that "
+                 "the job had started");
+    described_as((struct pebble_outcome){.status = PEBBLE_EXPIRED,
+                                         .pid = 4711,
+                                         .exit_code = -1,
+                                         .exit_signal = SIGKILL,
+                                         .run_time = 12 * PB_MILLISECOND},
+                 "worker 4711 crashed: SIGKILL after 12 ms");
+    described_as((struct pebble_outcome){.status = PEBBLE_EXPIRED,
+                                         .pid = 4711,
+                                         .exit_code = -1,
+                                         .exit_signal = SIGKILL,
+                                         .likely_oom = true,
+                                         .run_time = 12 * PB_MILLISECOND},
+                 "worker 4711 crashed: SIGKILL after 12 ms: probably for want of memory");
     described_as((struct pebble_outcome){.status = PEBBLE_EXPIRED, .pid = 4711, .exit_code = 0, .run_time = 1000},
                  "worker 4711 exited with code 0 after 1 us");
     described_as((struct pebble_outcome){.status = PEBBLE_EXPIRED, .pid = 4711, .exit_code = -1, .run_time = 1000},

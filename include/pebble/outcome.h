@@ -3,6 +3,7 @@
 #ifndef PEBBLE_OUTCOME_H
 #define PEBBLE_OUTCOME_H
 
+#include "crash.h"
 #include "defs.h"
 
 PEBBLE_BEGIN_DECLS
@@ -12,7 +13,7 @@ enum pebble_status {
     PEBBLE_FAILURE,   /* it returned something else: code, data, length */
     PEBBLE_TIMEOUT,   /* a limit expired: limit, limit_length */
     PEBBLE_CANCELLED, /* by pebble_future_cancel: started tells whether it had begun */
-    PEBBLE_EXPIRED,   /* the worker died in it: exit_code or exit_signal, pid, cpu_time, peak_memory */
+    PEBBLE_EXPIRED,   /* the worker died in it: exit_code or exit_signal, pid, crash, cpu_time, peak_memory */
     PEBBLE_NOT_RUN,   /* it never began: cause, error */
 };
 
@@ -55,6 +56,9 @@ struct pebble_outcome {
     int64_t peak_memory;     /* EXPIRED: bytes, the worker's largest resident set */
     unsigned deaths;         /* workers that died in it by themselves, the last of EXPIRED among them */
     bool poisonous;          /* EXPIRED: it was given up with retries left, after max_deaths */
+    const struct pebble_crash *PEBBLE_NULLABLE crash; /* EXPIRED by a signal: what the worker recorded of it; NULL: nothing.
+                              * For SIGSEGV that is likely a stack overflow on a thread that the job had started */
+    bool likely_oom;         /* EXPIRED by SIGKILL: Pebble sent none, and the kernel killed for want of memory meanwhile */
 };
 
 /* "success", "timed out", ...; static storage. */
@@ -66,11 +70,16 @@ PEBBLE_API const char *PEBBLE_NONNULL pebble_cause_string(enum pebble_cause caus
 /* "SIGSEGV" for 11, ...; "SIG?" for a number that is none; static storage. */
 PEBBLE_API const char *PEBBLE_NONNULL pebble_signal_name(int signal);
 
-/* Writes one line about the outcome, e.g. "worker 4711 crashed: SIGSEGV after
- * 12 ms", truncated to `size` bytes with its NUL. Returns the length of the
- * whole line, as snprintf(3) does. */
+/* Writes one line about the outcome, e.g. "worker 4711 crashed: SIGABRT after
+ * 12 ms: division.c:7: divide: Assertion `b' failed.", truncated to `size`
+ * bytes with its NUL. Returns the length of the whole line, as snprintf(3) does. */
 PEBBLE_API int pebble_outcome_describe(const struct pebble_outcome *PEBBLE_NONNULL outcome,
                                        char *PEBBLE_NULLABLE buffer, size_t size);
+
+/* The same, followed by a line for each frame of the backtrace, where there is
+ * one: without those of Pebble itself. It ends without a newline. */
+PEBBLE_API int pebble_outcome_report(const struct pebble_outcome *PEBBLE_NONNULL outcome,
+                                     char *PEBBLE_NULLABLE buffer, size_t size);
 
 PEBBLE_END_DECLS
 #endif

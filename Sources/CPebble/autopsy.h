@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The host's side of a worker's crash: what its record says, checked, and later,
+ * when somebody asks, the names of its frames. */
+#ifndef PB_AUTOPSY_H
+#define PB_AUTOPSY_H
+
+#include "compat.h"
+#include "crashrecord.h"
+#include "pebble/crash.h"
+
+PB_HIDDEN_BEGIN
+
+/* What a worker that ended by that signal has recorded. A reference; NULL:
+ * nothing, or nothing that can be, or there is no memory. */
+const struct pebble_crash *pb_autopsy_of(const struct pb_crash_record *record, int signal);
+
+/* Both ignore NULL. */
+const struct pebble_crash *pb_autopsy_ref(const struct pebble_crash *crash);
+void pb_autopsy_unref(const struct pebble_crash *crash);
+
+/* What it comes down to, in words: one line without a newline; "": the signal says it all. */
+const char *pb_autopsy_words(const struct pebble_crash *crash, char *buffer, size_t size);
+
+PB_HIDDEN_END
+#endif

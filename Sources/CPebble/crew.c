@@ -4,12 +4,12 @@
 #include "boot.h"
 #include "clock.h"
 #include "control.h"
-#include "dispatch.h"
 #include "ending.h"
 #include "fd.h"
 #include "forkserver.h"
 #include "queue.h"
 #include "shipping.h"
+#include "starting.h"
 #include "watch.h"
 
 #include <stdlib.h>
@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #define LEAVE_TIME (3 * PB_SECOND) /* for a worker that was told to go */
-#define START_TRIES 3              /* in a row, before the waiting jobs are refused */
 
 /* --- one worker's life --- */
 
@@ -114,23 +113,6 @@ void pb_crew_free_gone(struct pebble_pool *pool)
 
 /* --- starting --- */
 
-static void start_failed(struct pebble_pool *pool, enum pebble_cause cause, int error,
-                         const struct pebble_outcome *why, int64_t now)
-{
-    if (!pb_timer_armed(&pool->backoff.timer)) { /* several at once are one failure */
-        pool->failures++;
-        pb_watch_arm(pool, &pool->backoff, pb_after(now, pb_dispatch_backoff(pool->failures)));
-    }
-    bool others = pool->by_state[PB_WORKER_STARTING] + pool->by_state[PB_WORKER_IDLE] +
-                      pool->by_state[PB_WORKER_BUSY] > 0;
-    if (cause == PEBBLE_CAUSE_NO_ENTRY) {
-        atomic_store(&pool->broken, true);
-        pb_queue_refuse(pool, cause, error, NULL);
-    } else if (!others && pool->failures >= START_TRIES) {
-        pb_queue_refuse(pool, cause, error, why);
-    }
-}
-
 static int connect_server(struct pebble_pool *pool)
 {
     if (pool->channel >= 0) return 0;
@@ -181,7 +163,7 @@ void pb_crew_start(struct pebble_pool *pool, int64_t now)
     if (rc < 0) {
         if (worker) pb_hostlink_done(&worker->link);
         free(worker);
-        start_failed(pool, PEBBLE_CAUSE_START, -rc, NULL, now);
+        pb_start_failed(pool, PEBBLE_CAUSE_START, -rc, NULL, now);
         return;
     }
     pool->by_state[PB_WORKER_STARTING]++;
@@ -242,14 +224,14 @@ static void bury(struct pebble_pool *pool, struct pb_worker *worker, const struc
     pb_crew_step(pool, worker, PB_WORKER_EXITED);
     if (worker->usable_once || atomic_load(&pool->phase) == PB_POOL_STOPPED) return;
     if (worker->procedure) {
-        start_failed(pool, PEBBLE_CAUSE_INITIALIZER, worker->start_error, &worker->procedure->outcome, now);
+        pb_start_failed(pool, PEBBLE_CAUSE_INITIALIZER, worker->start_error, &worker->procedure->outcome, now);
         return;
     }
 
     bool spawn = pool->config.start_method == PEBBLE_SPAWN;
     bool lost = how->code == PB_EXIT_NO_ENTRY || (spawn && worker->start_error == ETIMEDOUT);
     int error = worker->start_error ? worker->start_error : lost ? ENOEXEC : ECHILD;
-    start_failed(pool, lost ? PEBBLE_CAUSE_NO_ENTRY : PEBBLE_CAUSE_START, error, NULL, now);
+    pb_start_failed(pool, lost ? PEBBLE_CAUSE_NO_ENTRY : PEBBLE_CAUSE_START, error, NULL, now);
 }
 
 void pb_crew_leave(struct pebble_pool *pool)
@@ -272,7 +254,7 @@ static void on_server_gone(struct pebble_pool *pool, int64_t now)
         struct pb_exit unknown = {.pid = worker->proc.pid, .code = never_entered ? PB_EXIT_NO_ENTRY : -1};
         bury(pool, worker, &unknown, now);
     }
-    if (never_entered) start_failed(pool, PEBBLE_CAUSE_NO_ENTRY, ENOEXEC, NULL, now);
+    if (never_entered) pb_start_failed(pool, PEBBLE_CAUSE_NO_ENTRY, ENOEXEC, NULL, now);
 }
 
 static struct pb_worker *worker_by_id(struct pebble_pool *pool, uint64_t id)

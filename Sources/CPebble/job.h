@@ -52,6 +52,12 @@ struct pebble_future {
 
 TAILQ_HEAD(pb_job_list, pebble_future);
 
+/* Whether a worker has it, begun or not. */
+static inline bool pb_job_is_held(const struct pebble_future *job)
+{
+    return job->worker != NULL;
+}
+
 PB_HIDDEN_BEGIN
 
 /* A job with one reference, a hold on the pool's memory, and copies of input

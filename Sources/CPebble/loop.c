@@ -2,10 +2,8 @@
 #include "compat.h"
 #include "loop.h"
 #include "clock.h"
-#include "crew.h"
 #include "dispatch.h"
 #include "queue.h"
-#include "shipping.h"
 #include "sig.h"
 #include "watch.h"
 
@@ -23,12 +21,11 @@ static int64_t length_of(const struct pebble_future *job, enum pebble_limit limi
 
 static void time_out(struct pebble_pool *pool, struct pebble_future *job, int64_t began, enum pebble_limit limit)
 {
-    struct pb_worker *worker = job->worker;
-    pb_queue_settle(pool, job, PEBBLE_TIMEOUT, began, worker ? worker->proc.pid : 0);
+    pb_queue_settle(pool, job, PEBBLE_TIMEOUT, began, pool->engine->pid(job));
     job->outcome.limit = limit;
     job->outcome.limit_length = length_of(job, limit);
     if (began) {
-        pb_crew_kill(pool, worker);
+        pool->engine->end(pool, job);
         return;
     }
     pb_queue_release(pool, job);
@@ -37,17 +34,18 @@ static void time_out(struct pebble_pool *pool, struct pebble_future *job, int64_
 /* A limit may have struck: of a job that was shipped, only its worker knows since when it runs. */
 static void on_limit(struct pebble_pool *pool, struct pebble_future *job, int64_t now)
 {
-    if (job->worker) pb_shipping_look(pool, job->worker);
+    const struct pb_engine *engine = pool->engine;
+    if (pb_job_is_held(job)) engine->look(pool, job);
     if (job->settled) return;
     enum pebble_limit limit;
-    int64_t began = pb_shipping_began(job, now);
+    int64_t began = engine->began(job, now);
     bool struck = pb_job_limit(job, began, &limit) <= now;
-    if (struck && !began && job->worker && !pb_shipping_revoke(pool, job)) {
-        began = pb_shipping_began(job, now); /* it began this moment, or will when its input is sent */
+    if (struck && !began && pb_job_is_held(job) && !engine->take_back(pool, job)) {
+        began = engine->began(job, now); /* it began this moment, or will when its input is sent */
         if (!began) began = now;
         struck = pb_job_limit(job, began, &limit) <= now;
     }
-    if (struck && began && !pb_shipping_single_out(pool, job)) return;
+    if (struck && began && !engine->single_out(pool, job)) return;
     if (struck)
         time_out(pool, job, began, limit);
     else
@@ -67,7 +65,7 @@ static void run_timers(struct pebble_pool *pool, int64_t now)
             pebble_future_unref(job);
             break;
         }
-        case PB_ALARM_WORKER: pb_crew_on_alarm(pool, PB_ALARM_OWNER(alarm, struct pb_worker, alarm)); break;
+        case PB_ALARM_WORKER: pool->engine->on_alarm(pool, alarm); break;
         case PB_ALARM_BACKOFF:
         case PB_ALARM_STEAL: break; /* that it is disarmed is the message to dispatch */
         }
@@ -98,7 +96,7 @@ static bool ship_first(struct pebble_pool *pool, enum pb_action action, int64_t 
 {
     struct pebble_future *job = pb_queue_first(pool);
     pb_queue_remove(pool, job);
-    if (action == PB_ASSIGN ? pb_shipping_assign(pool, job, now) : pb_shipping_fill(pool, job, now)) return true;
+    if (action == PB_ASSIGN ? pool->engine->assign(pool, job, now) : pool->engine->fill(pool, job, now)) return true;
     pb_queue_put_first(pool, job);
     return false;
 }
@@ -108,7 +106,7 @@ static bool ship_first(struct pebble_pool *pool, enum pb_action action, int64_t 
 static void dispatch(struct pebble_pool *pool, bool is_loop, int64_t now)
 {
     if (atomic_load(&pool->phase) == PB_POOL_STOPPED) {
-        pb_crew_stop(pool, now);
+        pool->engine->stop(pool, now);
         return;
     }
     bool none = pool->by_state[PB_WORKER_STARTING] + pool->by_state[PB_WORKER_IDLE] + pool->by_state[PB_WORKER_BUSY] == 0;
@@ -125,11 +123,11 @@ static void dispatch(struct pebble_pool *pool, bool is_loop, int64_t now)
                 pb_inbox_ring(&pool->inbox);
                 return;
             }
-            pb_crew_start(pool, now);
+            pool->engine->start(pool, now);
             break;
-        case PB_RETIRE: pb_crew_retire(pool); break;
+        case PB_RETIRE: pool->engine->retire(pool); break;
         case PB_STEAL: {
-            struct pebble_future *job = pb_shipping_steal(pool, now);
+            struct pebble_future *job = pool->engine->steal(pool, now);
             if (!job) return;
             pb_queue_put_first(pool, job);
             break;
@@ -208,10 +206,8 @@ static void on_events(struct pebble_pool *pool, const struct epoll_event *events
             pb_inbox_hush(&pool->inbox);
         else if (tag == &pool->timer)
             pb_watch_on_timer(pool);
-        else if (tag == &pool->channel)
-            pb_crew_on_channel(pool);
         else
-            pb_shipping_on_link(pool, tag, events[i].events);
+            pool->engine->on_event(pool, tag, events[i].events);
     }
 }
 
@@ -225,7 +221,7 @@ static void turn(struct pebble_pool *pool)
     pb_loop_lock(pool);
     on_events(pool, events, count); /* 1. answers, and packets of the server */
     run_timers(pool, pb_now());     /* 2. limits */
-    pb_crew_free_gone(pool);        /* 3. what no event can name any more */
+    pool->engine->tidy(pool);       /* 3. what no event can name any more */
     unlock(pool, true);             /* 4. the inbox  5. jobs to workers  6. outcomes to their futures */
 }
 
@@ -233,8 +229,8 @@ static bool at_rest(struct pebble_pool *pool)
 {
     if (atomic_load(&pool->phase) == PB_POOL_OPEN) return false;
     pb_loop_lock(pool);
-    pb_crew_free_gone(pool);
-    bool rest = pool->queued == 0 && TAILQ_EMPTY(&pool->workers) && TAILQ_EMPTY(&pool->gone) &&
+    pool->engine->tidy(pool);
+    bool rest = pool->queued == 0 && pool->engine->at_rest(pool) &&
                 atomic_load(&pool->count.published) == atomic_load(&pool->count.scheduled) &&
                 pb_inbox_close(&pool->inbox);
     pthread_mutex_unlock(&pool->lock);
@@ -248,7 +244,7 @@ static void *loop_main(void *arg)
     while (!at_rest(pool))
         turn(pool);
     pb_loop_lock(pool); /* a thread that cancelled may still be in there */
-    pb_crew_leave(pool);
+    pool->engine->leave(pool);
     pb_watch_close(pool);
     pthread_mutex_unlock(&pool->lock);
     pb_callback_thread_rest(&pool->callbacks);

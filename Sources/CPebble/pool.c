@@ -3,13 +3,11 @@
 #include "poolstate.h"
 #include "clock.h"
 #include "cpus.h"
-#include "crew.h"
 #include "entry.h"
 #include "boot.h"
 #include "forkserver.h"
 #include "loop.h"
 #include "queue.h"
-#include "shipping.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -96,6 +94,7 @@ int pebble_pool_new(const struct pebble_pool_config *config, pebble_pool **ret_p
 
     struct pebble_pool *pool = calloc(1, sizeof *pool);
     if (!pool) return -ENOMEM;
+    pool->engine = &pb_processes;
     pool->config = filled;
     strlcpy(pool->name, filled.name, sizeof pool->name);
     pool->config.name = pool->name;
@@ -170,19 +169,20 @@ int pebble_pool_schedule(pebble_pool *pool, pebble_function function, const void
 
 void pb_pool_help(struct pebble_pool *pool, struct pebble_future *job, int64_t deadline)
 {
-    if (pool->generation == pb_forkserver_generation()) pb_shipping_wait(pool, job, deadline);
+    if (pool->generation == pb_forkserver_generation()) pool->engine->wait(pool, job, deadline);
 }
 
 static enum pebble_cancellation cancel(struct pebble_pool *pool, struct pebble_future *job)
 {
-    struct pb_worker *worker = job->worker;
-    bool admitted = worker || job->queued; /* else it is in the inbox, and will be let go of there */
-    bool running = worker && !pb_shipping_revoke(pool, job);
-    if (running && !pb_shipping_single_out(pool, job)) return PEBBLE_CANCEL_TOO_LATE;
-    int64_t now = pb_now(), began = running ? pb_shipping_began(job, now) : 0;
-    pb_queue_settle(pool, job, PEBBLE_CANCELLED, running && !began ? now : began, worker ? worker->proc.pid : 0);
+    const struct pb_engine *engine = pool->engine;
+    bool held = pb_job_is_held(job);
+    bool admitted = held || job->queued; /* else it is in the inbox, and will be let go of there */
+    bool running = held && !engine->take_back(pool, job);
+    if (running && !engine->single_out(pool, job)) return PEBBLE_CANCEL_TOO_LATE;
+    int64_t now = pb_now(), began = running ? engine->began(job, now) : 0;
+    pb_queue_settle(pool, job, PEBBLE_CANCELLED, running && !began ? now : began, engine->pid(job));
     if (running)
-        pb_crew_kill(pool, worker);
+        engine->end(pool, job);
     else if (admitted)
         pb_queue_release(pool, job);
     return running ? PEBBLE_CANCEL_WAS_RUNNING : PEBBLE_CANCEL_NEVER_STARTED;
@@ -194,7 +194,7 @@ enum pebble_cancellation pebble_future_cancel(pebble_future *job)
     if (pb_latch_state(&job->state) == PB_JOB_DONE || pool->generation != pb_forkserver_generation())
         return PEBBLE_CANCEL_TOO_LATE;
     pb_loop_lock(pool);
-    if (job->worker) pb_shipping_look(pool, job->worker);
+    if (pb_job_is_held(job)) pool->engine->look(pool, job);
     enum pebble_cancellation answer = job->settled ? PEBBLE_CANCEL_TOO_LATE : cancel(pool, job);
     pb_loop_unlock(pool);
     return answer;
@@ -205,7 +205,7 @@ bool pebble_future_running(pebble_future *job)
     struct pebble_pool *pool = job->pool;
     if (pb_latch_state(&job->state) == PB_JOB_DONE || pool->generation != pb_forkserver_generation()) return false;
     pb_loop_lock(pool);
-    bool running = !job->settled && pb_shipping_began(job, pb_now()) != 0;
+    bool running = !job->settled && pool->engine->began(job, pb_now()) != 0;
     pb_loop_unlock(pool);
     return running;
 }

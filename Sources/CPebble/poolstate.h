@@ -6,6 +6,7 @@
 
 #include "compat.h"
 #include "callbacks.h"
+#include "engine.h"
 #include "histogram.h"
 #include "inbox.h"
 #include "job.h"
@@ -28,6 +29,7 @@ struct pebble_pool {
     atomic_uint holds; /* on its memory: of the users as one, the loop thread, each job, the callback thread */
 
     /* never change */
+    const struct pb_engine *engine;
     struct pebble_pool_config config; /* without defaults to fill in */
     char name[32];
     unsigned generation; /* of the process that made it */

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The engine of process pools: the crew, and what is shipped to it. */
+#include "compat.h"
+#include "engine.h"
+#include "crew.h"
+#include "shipping.h"
+
+static void look(struct pebble_pool *pool, struct pebble_future *job)
+{
+    pb_shipping_look(pool, job->worker);
+}
+
+static void end(struct pebble_pool *pool, struct pebble_future *job)
+{
+    pb_crew_kill(pool, job->worker);
+}
+
+static int pid(const struct pebble_future *job)
+{
+    return job->worker ? job->worker->proc.pid : 0;
+}
+
+static bool at_rest(struct pebble_pool *pool)
+{
+    return TAILQ_EMPTY(&pool->workers) && TAILQ_EMPTY(&pool->gone);
+}
+
+static void on_event(struct pebble_pool *pool, void *tag, uint32_t events)
+{
+    if (tag == &pool->channel)
+        pb_crew_on_channel(pool);
+    else
+        pb_shipping_on_link(pool, tag, events);
+}
+
+static void on_alarm(struct pebble_pool *pool, struct pb_alarm *alarm)
+{
+    pb_crew_on_alarm(pool, PB_ALARM_OWNER(alarm, struct pb_worker, alarm));
+}
+
+const struct pb_engine pb_processes = {
+    .assign = pb_shipping_assign,
+    .fill = pb_shipping_fill,
+    .steal = pb_shipping_steal,
+    .look = look,
+    .take_back = pb_shipping_revoke,
+    .single_out = pb_shipping_single_out,
+    .end = end,
+    .began = pb_shipping_began,
+    .pid = pid,
+    .wait = pb_shipping_wait,
+    .start = pb_crew_start,
+    .retire = pb_crew_retire,
+    .stop = pb_crew_stop,
+    .at_rest = at_rest,
+    .on_event = on_event,
+    .on_alarm = on_alarm,
+    .tidy = pb_crew_free_gone,
+    .leave = pb_crew_leave,
+};

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Dispatch
+internal import Synchronization
 
 /// The outcome, sooner or later, of a function that was scheduled in a worker process.
 ///
@@ -13,6 +15,7 @@
 /// Dropping a future does not cancel its job.
 public final class ProcessFuture<Value: Sendable>: Sendable {
   private let source: any FutureSource<Value>
+  private let watchers = Mutex(Watchers())
 
   init(_ source: some FutureSource<Value>) {
     self.source = source
@@ -28,6 +31,9 @@ public final class ProcessFuture<Value: Sendable>: Sendable {
 
   /// Whether a worker has begun the job and there is no outcome yet.
   public var isRunning: Bool { source.isRunning }
+
+  /// What the job is doing.
+  public var state: FutureState { source.isDone ? .done : source.isRunning ? .running : .pending }
 
   /// The result, waiting for it. Cancelling the waiting task cancels the job.
   ///
@@ -69,9 +75,23 @@ public final class ProcessFuture<Value: Sendable>: Sendable {
   /// Waits until the job has its outcome and its process can do no more for it: it has returned, or is dead.
   ///
   /// - Returns: whether that happened within `timeout`, without limit when nil.
-  @available(*, noasync, message: "blocks the thread")
+  @available(*, noasync, message: "use 'await gone()'")
   public func waitUntilGone(timeout: Duration? = nil) -> Bool {
     source.waitGone(timeout.nanosecondsToWait)
+  }
+
+  /// Waits until the job has its outcome and its process can do no more for it: it has returned, or is dead.
+  ///
+  /// Blocks no thread of Swift's executors, and neither ends the job nor returns early when the task is cancelled.
+  public func gone(isolation: isolated (any Actor)? = #isolation) async {
+    if source.waitGone(0) { return }
+    await settled(isolation: isolation)
+    await withCheckedContinuation(isolation: isolation) { continuation in
+      DispatchQueue(label: "pebble.gone").async { [source] in
+        _ = source.waitGone(.max)
+        continuation.resume()
+      }
+    }
   }
 
   /// Waits for the outcome; cancelling the waiting task cancels the job.
@@ -80,18 +100,43 @@ public final class ProcessFuture<Value: Sendable>: Sendable {
   func outcome(isolation: isolated (any Actor)? = #isolation) async -> Result<Value, any Error> {
     if source.isDone { return source.outcome() }
     await withTaskCancellationHandler(
-      operation: {
-        _ = isolation
-        await withCheckedContinuation(isolation: isolation) { continuation in
-          do throws(PebbleError) {
-            try source.onDone(inline: true) { continuation.resume() }
-          } catch {
-            preconditionFailure("out of memory")
-          }
-        }
-      },
+      operation: { await settled(isolation: isolation) },
       onCancel: { _ = source.cancel() },
       isolation: isolation)
     return source.outcome()
+  }
+
+  private func settled(isolation: isolated (any Actor)?) async {
+    await withCheckedContinuation(isolation: isolation) { continuation in
+      whenDone { continuation.resume() }
+    }
+  }
+
+  /// Calls `body`, which must not block, once there is an outcome.
+  func whenDone(_ body: @escaping @Sendable () -> Void) {
+    do throws(PebbleError) {
+      try source.onDone(inline: true, body)
+    } catch {
+      preconditionFailure("out of memory")
+    }
+  }
+}
+
+extension ProcessFuture: WaitableFuture {
+  public var _reference: _FutureReference {
+    _FutureReference(watch: watch, unwatch: { [self] watch in watchers.withLock { $0.remove(watch) } })
+  }
+
+  @Sendable private func watch(_ watch: FutureWatch) {
+    switch watchers.withLock({ $0.add(watch) }) {
+    case .added:
+      break
+    case .addedFirst:
+      whenDone { [self] in
+        for watch in watchers.withLock({ $0.fire() }) { watch.oneIsDone() }
+      }
+    case .tooLate:
+      watch.oneIsDone()
+    }
   }
 }

@@ -21,6 +21,11 @@ func arriveAndHang(_ meeting: String) -> Int {
   return wait(forever: 0)
 }
 
+func arrive(_ meeting: String) -> String {
+  Meeting.arrive(at: meeting)
+  return meeting
+}
+
 func arriveAndSpin(_ meeting: String) -> Int {
   Meeting.arrive(at: meeting)
   return spin(0)
@@ -127,6 +132,7 @@ enum Calls {
   static let processID = ProcessFunction(PebbleTests.processID) { ProcessCall($0).run(PebbleTests.processID) }
   static let echo = ProcessFunction(PebbleTests.echo) { ProcessCall($0).run(PebbleTests.echo) }
   static let hang = ProcessFunction(wait(forever:), name: "hang") { ProcessCall($0).run(wait(forever:)) }
+  static let arrive = ProcessFunction(PebbleTests.arrive) { ProcessCall($0).run(PebbleTests.arrive) }
   static let arriveAndHang = ProcessFunction(PebbleTests.arriveAndHang) {
     ProcessCall($0).run(PebbleTests.arriveAndHang)
   }

@@ -8,7 +8,9 @@ struct MapTests {
   func ordered(method: StartMethod, chunkSize: Int) async throws {
     try await withProcessPool(.init(maxWorkers: 2, startMethod: method)) { pool in
       var results: [Int] = []
-      for try await result in try pool.map(Calls.square, 0..<50, chunkSize: chunkSize) { results.append(result) }
+      for try await result in try pool.map(Calls.square, 0..<50, chunkSize: ChunkSize(chunkSize)) {
+        results.append(result)
+      }
       #expect(results == (0..<50).map { $0 * $0 })
     }
   }
@@ -58,7 +60,7 @@ struct MapTests {
   func errors(method: StartMethod, chunkSize: Int) async throws {
     try await withProcessPool(.init(maxWorkers: 2, startMethod: method)) { pool in
       var results: [String] = []
-      for await result in try pool.map(Calls.order, [1, 11, 2, 12, 3], chunkSize: chunkSize).results {
+      for await result in try pool.map(Calls.order, [1, 11, 2, 12, 3], chunkSize: ChunkSize(chunkSize)).results {
         switch result {
         case .success(let value): results.append("\(value)")
         case .failure(let error as OrderError): results.append("\(error)")

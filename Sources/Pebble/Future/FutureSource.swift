@@ -7,6 +7,9 @@ protocol FutureSource<Value>: Sendable {
   var isDone: Bool { get }
   var isRunning: Bool { get }
 
+  /// How long the job ran, when it has succeeded; nil where nobody measures it.
+  var runTime: Duration? { get }
+
   /// Whether there is an outcome within that many nanoseconds.
   func wait(_ timeout: Int64) -> Bool
 
@@ -32,6 +35,11 @@ struct JobSource<Value: Sendable>: FutureSource {
   var isDone: Bool { handle.isDone }
   var isRunning: Bool { handle.isRunning }
 
+  var runTime: Duration? {
+    guard let outcome = handle.outcome, case .success = outcome.status else { return nil }
+    return outcome.runTime
+  }
+
   func wait(_ timeout: Int64) -> Bool { handle.wait(timeout) }
   func waitGone(_ timeout: Int64) -> Bool { handle.waitGone(timeout) }
   func cancel() -> Cancellation { handle.cancel() }
@@ -55,6 +63,7 @@ struct SettledSource<Value: Sendable>: FutureSource {
 
   var isDone: Bool { true }
   var isRunning: Bool { false }
+  var runTime: Duration? { nil }
 
   func wait(_: Int64) -> Bool { true }
   func waitGone(_: Int64) -> Bool { true }

@@ -106,6 +106,9 @@ public final class ProcessFuture<Value: Sendable>: Sendable {
     return source.outcome()
   }
 
+  /// How long the job ran, when it has succeeded.
+  var runTime: Duration? { source.runTime }
+
   private func settled(isolation: isolated (any Actor)?) async {
     await withCheckedContinuation(isolation: isolation) { continuation in
       whenDone { continuation.resume() }

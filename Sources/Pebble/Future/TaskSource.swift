@@ -36,6 +36,7 @@ final class TaskSource<Value: Sendable>: FutureSource {
 
   var isDone: Bool { state.withLock { $0.result != nil } }
   var isRunning: Bool { !isDone }
+  var runTime: Duration? { nil }
 
   func wait(_ timeout: Int64) -> Bool {
     let end: DispatchTime = timeout == .max ? .distantFuture : .now() + .nanoseconds(Int(timeout))

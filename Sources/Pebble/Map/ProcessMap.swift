@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Synchronization
 
-/// The results of a function over many inputs, in the order of the inputs.
+/// The results of a function over many inputs, in the order of the inputs, or as they complete.
 ///
 /// Inputs are taken as results are asked for, a few more than there are workers ahead, so they may be without end.
 /// Iterating it throws the first error there is and cancels the rest; iterating ``results`` goes on after errors.
@@ -9,12 +10,20 @@ public struct ProcessMap<Value: Codable & Sendable>: AsyncSequence, Sendable {
   public typealias Element = Value
   public typealias Failure = any Error
 
-  let start: @Sendable () -> MapRun<Value>
+  private let runs: MapRuns<Value>
+
+  init(_ plan: MapPlan, _ begin: @escaping @Sendable (MapWindow<Value>) -> MapRun<Value>) {
+    runs = MapRuns(plan, begin)
+  }
 
   /// The same, with a failed element's error in its place.
-  public var results: Results { Results(start: start) }
+  public var results: Results { Results(runs: runs) }
 
-  public func makeAsyncIterator() -> Iterator { Iterator(run: start()) }
+  /// Cancels what the iterations so far have not delivered. They take no more inputs, and give a `CancellationError`
+  /// for each input that they have taken and that has no outcome yet.
+  public func cancel() { runs.cancel() }
+
+  public func makeAsyncIterator() -> Iterator { Iterator(run: runs.begin()) }
 
   public struct Iterator: AsyncIteratorProtocol {
     let run: MapRun<Value>
@@ -28,20 +37,20 @@ public struct ProcessMap<Value: Codable & Sendable>: AsyncSequence, Sendable {
       do {
         return try result.get()
       } catch {
-        run.cancel()
+        run.window.cancel()
         throw error
       }
     }
   }
 
-  /// The outcome of every element, in the order of the inputs.
+  /// The outcome of every element.
   public struct Results: AsyncSequence, Sendable {
     public typealias Element = Result<Value, any Error>
     public typealias Failure = Never
 
-    let start: @Sendable () -> MapRun<Value>
+    fileprivate let runs: MapRuns<Value>
 
-    public func makeAsyncIterator() -> Iterator { Iterator(run: start()) }
+    public func makeAsyncIterator() -> Iterator { Iterator(run: runs.begin()) }
 
     public struct Iterator: AsyncIteratorProtocol {
       let run: MapRun<Value>
@@ -62,3 +71,33 @@ extension ProcessMap.Iterator: Sendable {}
 
 @available(*, unavailable)
 extension ProcessMap.Results.Iterator: Sendable {}
+
+/// The iterations of one map.
+private final class MapRuns<Value: Codable & Sendable>: Sendable {
+  private struct Window {
+    weak var window: MapWindow<Value>?
+  }
+
+  private let plan: MapPlan
+  private let make: @Sendable (MapWindow<Value>) -> MapRun<Value>
+  private let windows = Mutex<[Window]>([])
+
+  init(_ plan: MapPlan, _ make: @escaping @Sendable (MapWindow<Value>) -> MapRun<Value>) {
+    self.plan = plan
+    self.make = make
+  }
+
+  func begin() -> MapRun<Value> {
+    let window = MapWindow<Value>(plan)
+    windows.withLock { windows in
+      windows.removeAll { $0.window == nil }
+      windows.append(Window(window: window))
+    }
+    return make(window)
+  }
+
+  func cancel() {
+    let current = windows.withLock { $0.compactMap(\.window) }
+    for window in current { window.cancel() }
+  }
+}

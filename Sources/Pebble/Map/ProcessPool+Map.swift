@@ -5,13 +5,16 @@ extension ProcessPool {
   ///
   /// - Parameters:
   ///   - chunkSize: how many elements one job computes; more of them cost less each.
-  ///   - timeout: how long a chunk may run.
-  /// - Throws: ``PebbleError``: `chunkSize` is below 1, or the limit is not positive.
+  ///   - ordered: whether the results are in the order of the inputs, or come as they complete.
+  ///   - timeout: how long a chunk may run; when it does for longer, all of its elements get the error.
+  ///   - elementTimeout: how long an element may run. A chunk may run for as long as its elements together; when it
+  ///     does for longer they are run again one by one, each with its own limit.
+  /// - Throws: ``PebbleError``: `chunkSize` is below 1, or a limit is not positive.
   public func map<Inputs: Sequence & Sendable, Value: Codable & Sendable>(
-    _ function: ProcessFunction<Value, Inputs.Element>, _ inputs: Inputs, chunkSize: Int = 1,
-    timeout: Duration? = nil
+    _ function: ProcessFunction<Value, Inputs.Element>, _ inputs: Inputs, chunkSize: ChunkSize = 1,
+    ordered: Bool = true, timeout: Duration? = nil, elementTimeout: Duration? = nil
   ) throws -> ProcessMap<Value> where Inputs.Element: Codable & Sendable {
-    try map(function.entry, function.name, chunkSize, timeout) {
+    try map(function.name, function.entry, chunkSize, ordered, timeout, elementTimeout) {
       var inputs = inputs.makeIterator()
       return {
         guard let input = inputs.next() else { return nil }
@@ -23,26 +26,87 @@ extension ProcessPool {
   /// Calls a function with the elements of two sequences, pair by pair, until the shorter one ends.
   public func map<First: Sequence & Sendable, Second: Sequence & Sendable, Value: Codable & Sendable>(
     _ function: ProcessFunction<Value, First.Element, Second.Element>, _ first: First, _ second: Second,
-    chunkSize: Int = 1, timeout: Duration? = nil
+    chunkSize: ChunkSize = 1, ordered: Bool = true, timeout: Duration? = nil, elementTimeout: Duration? = nil
   ) throws -> ProcessMap<Value>
   where First.Element: Codable & Sendable, Second.Element: Codable & Sendable {
-    try map(function.entry, function.name, chunkSize, timeout) {
-      var pairs = zip(first, second).makeIterator()
+    try map(function.name, function.entry, chunkSize, ordered, timeout, elementTimeout) {
+      var (first, second) = (first.makeIterator(), second.makeIterator())
       return {
-        guard let (first, second) = pairs.next() else { return nil }
-        return { try $0.append(arguments: first, second) }
+        guard let a = first.next(), let b = second.next() else { return nil }
+        return { try $0.append(arguments: a, b) }
       }
     }
   }
 
-  private func map<Value: Codable & Sendable>(
-    _ entry: ProcessEntry, _ name: String, _ chunkSize: Int, _ timeout: Duration?,
-    _ makeInputs: @escaping @Sendable () -> () -> MapRun<Value>.Input?
-  ) throws -> ProcessMap<Value> {
-    guard chunkSize >= 1 else { throw PebbleError(.invalidArgument, "chunkSize must be at least 1, not \(chunkSize)") }
-    let job = Job(entry: entry, function: name, title: nil, limits: try JobLimits(timeout: timeout))
-    return ProcessMap { [self] in
-      MapRun(pool: self, job: job, chunkSize: chunkSize, nextInput: makeInputs())
+  /// Calls a function with the elements of three sequences, one of each, until the shortest one ends.
+  public func map<
+    First: Sequence & Sendable, Second: Sequence & Sendable, Third: Sequence & Sendable, Value: Codable & Sendable
+  >(
+    _ function: ProcessFunction<Value, First.Element, Second.Element, Third.Element>, _ first: First,
+    _ second: Second, _ third: Third, chunkSize: ChunkSize = 1, ordered: Bool = true, timeout: Duration? = nil,
+    elementTimeout: Duration? = nil
+  ) throws -> ProcessMap<Value>
+  where First.Element: Codable & Sendable, Second.Element: Codable & Sendable, Third.Element: Codable & Sendable {
+    try map(function.name, function.entry, chunkSize, ordered, timeout, elementTimeout) {
+      var (first, second, third) = (first.makeIterator(), second.makeIterator(), third.makeIterator())
+      return {
+        guard let a = first.next(), let b = second.next(), let c = third.next() else { return nil }
+        return { try $0.append(arguments: a, b, c) }
+      }
     }
+  }
+
+  /// Calls a function with the elements of four sequences, one of each, until the shortest one ends.
+  public func map<
+    First: Sequence & Sendable, Second: Sequence & Sendable, Third: Sequence & Sendable, Fourth: Sequence & Sendable,
+    Value: Codable & Sendable
+  >(
+    _ function: ProcessFunction<Value, First.Element, Second.Element, Third.Element, Fourth.Element>, _ first: First,
+    _ second: Second, _ third: Third, _ fourth: Fourth, chunkSize: ChunkSize = 1, ordered: Bool = true,
+    timeout: Duration? = nil, elementTimeout: Duration? = nil
+  ) throws -> ProcessMap<Value>
+  where
+    First.Element: Codable & Sendable, Second.Element: Codable & Sendable, Third.Element: Codable & Sendable,
+    Fourth.Element: Codable & Sendable
+  {
+    try map(function.name, function.entry, chunkSize, ordered, timeout, elementTimeout) {
+      var (first, second) = (first.makeIterator(), second.makeIterator())
+      var (third, fourth) = (third.makeIterator(), fourth.makeIterator())
+      return {
+        guard let a = first.next(), let b = second.next(), let c = third.next(), let d = fourth.next() else {
+          return nil
+        }
+        return { try $0.append(arguments: a, b, c, d) }
+      }
+    }
+  }
+
+  /// Calls a function with every element of an asynchronous sequence, which is taken in a task of its own.
+  ///
+  /// A chunk is begun when it has all of its elements, or the sequence has ended. When the sequence throws, its error
+  /// comes as one more result, the last. See the form for a plain sequence for the parameters.
+  public func map<Inputs: AsyncSequence & Sendable, Value: Codable & Sendable>(
+    _ function: ProcessFunction<Value, Inputs.Element>, _ inputs: Inputs, chunkSize: ChunkSize = 1,
+    ordered: Bool = true, timeout: Duration? = nil, elementTimeout: Duration? = nil
+  ) throws -> ProcessMap<Value> where Inputs.Element: Codable & Sendable {
+    let plan = MapPlan(
+      pool: self, entry: function.entry, function: function.name, chunkSize: chunkSize, isOrdered: ordered,
+      timeout: timeout, elementTimeout: elementTimeout)
+    try plan.check()
+    return ProcessMap(plan) { window in
+      window.feed { await $0.take(inputs) }
+      return MapRun(window)
+    }
+  }
+
+  private func map<Value: Codable & Sendable>(
+    _ name: String, _ entry: ProcessEntry, _ chunkSize: ChunkSize, _ ordered: Bool, _ timeout: Duration?,
+    _ elementTimeout: Duration?, _ makeInputs: @escaping @Sendable () -> () -> MapRun<Value>.Input?
+  ) throws -> ProcessMap<Value> {
+    let plan = MapPlan(
+      pool: self, entry: entry, function: name, chunkSize: chunkSize, isOrdered: ordered, timeout: timeout,
+      elementTimeout: elementTimeout)
+    try plan.check()
+    return ProcessMap(plan) { MapRun($0, nextInput: makeInputs()) }
   }
 }

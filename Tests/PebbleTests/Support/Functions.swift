@@ -16,6 +16,12 @@ func wait(forever n: Int) -> Int {
   while true { pause() }
 }
 
+/// Comes back for zero only.
+func hangUnlessZero(_ n: Int) -> Int { n == 0 ? 0 : wait(forever: n) }
+
+func volume(_ a: Int, _ b: Int, _ c: Int) -> Int { a * b * c }
+func join4(_ a: Int, _ b: String, _ c: Bool, _ d: Int) -> String { "\(a)\(b)\(c)\(d)" }
+
 func arriveAndHang(_ meeting: String) -> Int {
   Meeting.arrive(at: meeting)
   return wait(forever: 0)
@@ -24,6 +30,10 @@ func arriveAndHang(_ meeting: String) -> Int {
 func arrive(_ meeting: String) -> String {
   Meeting.arrive(at: meeting)
   return meeting
+}
+
+func dieOrArriveAndHang(_ meeting: String) -> Int {
+  meeting.isEmpty ? die(SIGKILL) : arriveAndHang(meeting)
 }
 
 func arriveAndSpin(_ meeting: String) -> Int {
@@ -133,6 +143,14 @@ enum Calls {
   static let echo = ProcessFunction(PebbleTests.echo) { ProcessCall($0).run(PebbleTests.echo) }
   static let hang = ProcessFunction(wait(forever:), name: "hang") { ProcessCall($0).run(wait(forever:)) }
   static let arrive = ProcessFunction(PebbleTests.arrive) { ProcessCall($0).run(PebbleTests.arrive) }
+  static let hangUnlessZero = ProcessFunction(PebbleTests.hangUnlessZero) {
+    ProcessCall($0).run(PebbleTests.hangUnlessZero)
+  }
+  static let volume = ProcessFunction(PebbleTests.volume) { ProcessCall($0).run(PebbleTests.volume) }
+  static let join4 = ProcessFunction(PebbleTests.join4) { ProcessCall($0).run(PebbleTests.join4) }
+  static let dieOrArriveAndHang = ProcessFunction(PebbleTests.dieOrArriveAndHang) {
+    ProcessCall($0).run(PebbleTests.dieOrArriveAndHang)
+  }
   static let arriveAndHang = ProcessFunction(PebbleTests.arriveAndHang) {
     ProcessCall($0).run(PebbleTests.arriveAndHang)
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Dispatch
 import Glibc
 
 /// A point that a job and its test reach together: a named pipe, opening which waits for the other side.
@@ -21,6 +22,16 @@ struct Meeting: ~Copyable {
   /// Waits for the job to arrive.
   func wait() {
     close(open(path, O_RDONLY))
+  }
+
+  /// Waits for a job to arrive that another task has still to schedule.
+  func arrival() async {
+    await withCheckedContinuation { continuation in
+      DispatchQueue(label: "meeting").async { [path] in
+        close(open(path, O_RDONLY))
+        continuation.resume()
+      }
+    }
   }
 
   /// In the job: waits for the test to arrive.

@@ -10,7 +10,7 @@ struct Million {
     var sum = 0
     try await withProcessPool(maxWorkers: 2) { pool in
       // One job for each 125,000 elements: sending them one by one would cost more than the work.
-      for try await doubled in try pool.map(#process(double), 0..<count, chunkSize: count / 8) {
+      for try await doubled in try pool.map(#process(double), 0..<count, chunkSize: ChunkSize(count / 8)) {
         sum += doubled
       }
     }

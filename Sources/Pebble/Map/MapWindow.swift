@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Synchronization
+
+/// The chunks of one iteration that are in the pool: put in by whoever takes the inputs, taken out by whoever takes
+/// the results, cancelled by anyone.
+final class MapWindow<Value: Codable & Sendable>: Sendable {
+  private typealias Continuation = CheckedContinuation<Void, Never>
+
+  private struct State {
+    var sizer: ChunkSizer
+    /// Those in the pool, by the order of their inputs.
+    var chunks: [Int: MapChunk<Value>] = [:]
+    var added = 0
+    /// What to take next: each when it is added, or when it is done.
+    var takeable: [Int] = []
+    /// Was taken, and may be waited for.
+    var taken: MapChunk<Value>?
+    var inputsEnded = false
+    var taker: Continuation?
+    var adder: Continuation?
+    var feeder: Task<Void, Never>?
+
+    func hasRoom(_ window: Int) -> Bool { chunks.count < window && !inputsEnded }
+    var hasNone: Bool { chunks.isEmpty && inputsEnded }
+  }
+
+  let plan: MapPlan
+  private let state: Mutex<State>
+
+  init(_ plan: MapPlan) {
+    self.plan = plan
+    state = Mutex(State(sizer: ChunkSizer(plan.chunkSize)))
+  }
+
+  /// How many elements the next chunk should have, nil when there is no room for one, or no need.
+  var nextSize: Int? {
+    let window = plan.window
+    return state.withLock { $0.hasRoom(window) ? $0.sizer.size : nil }
+  }
+
+  func add(_ chunk: MapChunk<Value>) {
+    let (number, mustCancel, taker) = state.withLock { state in
+      let number = state.added
+      state.added += 1
+      state.chunks[number] = chunk
+      let mustCancel = state.inputsEnded
+      if chunk.isRefused { state.inputsEnded = true }
+      guard plan.isOrdered else { return (number, mustCancel, nil as Continuation?) }
+      state.takeable.append(number)
+      return (number, mustCancel, state.taker.take())
+    }
+    if mustCancel { chunk.cancel() }
+    taker?.resume()
+    if !plan.isOrdered { chunk.whenDone { [self] in offer(number) } }
+  }
+
+  private func offer(_ number: Int) {
+    state.withLock { state in
+      state.takeable.append(number)
+      return state.taker.take()
+    }?.resume()
+  }
+
+  /// There are no more inputs.
+  func end() {
+    let (taker, adder) = state.withLock { state in
+      state.inputsEnded = true
+      return (state.taker.take(), state.adder.take())
+    }
+    taker?.resume()
+    adder?.resume()
+  }
+
+  /// Cancels what was not handed out, and takes no more inputs.
+  func cancel() {
+    let (chunks, taken, feeder) = state.withLock { state in
+      (Array(state.chunks.values), state.taken, state.feeder.take())
+    }
+    end()
+    for chunk in chunks { chunk.cancel() }
+    taken?.cancel()
+    feeder?.cancel()
+  }
+
+  /// The next chunk whose results are wanted, nil when there are no more.
+  func take(isolation: isolated (any Actor)?) async -> MapChunk<Value>? {
+    while true {
+      let (chunk, adder, isEnd) = state.withLock { state in
+        guard !state.takeable.isEmpty else {
+          return (nil as MapChunk<Value>?, nil as Continuation?, state.hasNone)
+        }
+        state.taken = state.chunks.removeValue(forKey: state.takeable.removeFirst())
+        return (state.taken, state.adder.take(), false)
+      }
+      adder?.resume()
+      if let chunk { return chunk }
+      if isEnd { return nil }
+      await sleep(isolation: isolation, as: \.taker) { $0.takeable.isEmpty && !$0.hasNone }
+    }
+  }
+
+  /// The chunk that was taken has its results.
+  func finish(_ chunk: MapChunk<Value>) {
+    state.withLock { state in
+      state.taken = nil
+      if let runTime = chunk.runTime { state.sizer.learn(chunk.count, ran: runTime.nanoseconds) }
+    }
+  }
+
+  /// Takes inputs in a task of its own.
+  func feed(_ body: @escaping @Sendable (MapWindow<Value>) async -> Void) {
+    let task = Task.detached { [self] in
+      await body(self)
+      end()
+    }
+    state.withLock { $0.feeder = task }
+  }
+
+  /// Waits for room; how many elements the next chunk should have, nil when there is no need for one.
+  func waitForRoom() async -> Int? {
+    while true {
+      if let size = nextSize { return size }
+      if state.withLock({ $0.inputsEnded }) { return nil }
+      let window = plan.window
+      await sleep(isolation: nil, as: \.adder) { !$0.hasRoom(window) && !$0.inputsEnded }
+    }
+  }
+
+  private func sleep(
+    isolation: isolated (any Actor)?, as sleeper: WritableKeyPath<State, Continuation?> & Sendable,
+    while condition: @Sendable (State) -> Bool
+  ) async {
+    await withTaskCancellationHandler(
+      operation: {
+        _ = isolation
+        await withCheckedContinuation(isolation: isolation) { continuation in
+          let mustSleep = state.withLock { state in
+            guard condition(state) else { return false }
+            state[keyPath: sleeper] = continuation
+            return true
+          }
+          if !mustSleep { continuation.resume() }
+        }
+      },
+      onCancel: { cancel() },
+      isolation: isolation)
+  }
+}

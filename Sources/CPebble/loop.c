@@ -166,6 +166,16 @@ static void deliver(struct pebble_pool *pool, struct pb_job_list *deliveries)
     if (!TAILQ_EMPTY(deliveries) && atomic_load(&pool->phase) != PB_POOL_OPEN) pb_inbox_ring(&pool->inbox);
 }
 
+void pb_loop_call_askers(struct pebble_pool *pool)
+{
+    if (!pb_room_owes_call(&pool->room)) return;
+    const struct pebble_pool *outer = delivering;
+    delivering = pool;
+    pb_room_call(&pool->room);
+    delivering = outer;
+    if (atomic_load(&pool->phase) != PB_POOL_OPEN) pb_inbox_ring(&pool->inbox); /* as above */
+}
+
 /* Whether there is something in the inbox, and this thread got the lock to see to it. */
 static bool take_lock_for_inbox(struct pebble_pool *pool)
 {
@@ -183,6 +193,7 @@ static void unlock(struct pebble_pool *pool, bool is_loop)
         TAILQ_CONCAT(&deliveries, &pool->deliveries, link);
         pthread_mutex_unlock(&pool->lock);
         deliver(pool, &deliveries);
+        pb_loop_call_askers(pool);
     } while (take_lock_for_inbox(pool));
 }
 
@@ -232,6 +243,7 @@ static bool at_rest(struct pebble_pool *pool)
     pool->engine->tidy(pool);
     bool rest = pool->queued == 0 && pool->engine->at_rest(pool) &&
                 atomic_load(&pool->count.published) == atomic_load(&pool->count.scheduled) &&
+                pb_room_is_quiet(&pool->room) &&
                 pb_inbox_close(&pool->inbox);
     pthread_mutex_unlock(&pool->lock);
     return rest;

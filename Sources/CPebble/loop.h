@@ -25,6 +25,9 @@ void pb_loop_unlock(struct pebble_pool *pool);
 /* Whether this thread is calling back for the pool, which therefore waits for it. */
 bool pb_loop_is_delivering(const struct pebble_pool *pool);
 
+/* Without the lock: calls those who asked for room, when there is some or there will be none any more. */
+void pb_loop_call_askers(struct pebble_pool *pool);
+
 /* A job was left in the inbox. */
 void pb_loop_notice(struct pebble_pool *pool);
 

@@ -102,7 +102,7 @@ int pebble_pool_new(const struct pebble_pool_config *config, pebble_pool **ret_p
     atomic_init(&pool->refs, 1);
     atomic_init(&pool->holds, 1);
     atomic_init(&pool->max_workers, filled.max_workers);
-    pb_room_init(&pool->room, filled.max_queued);
+    pb_room_init(&pool->room, filled.max_queued ? filled.max_queued : SIZE_MAX);
     pthread_mutex_init(&pool->lock, NULL);
     if ((rc = take_procedure(pool, &filled.initializer, &pool->initializer)) < 0 ||
         (rc = take_procedure(pool, &filled.finalizer, &pool->finalizer)) < 0)
@@ -129,7 +129,24 @@ static int take_place(struct pebble_pool *pool)
     if (!pool->config.max_queued) return 0;
     int rc = pb_room_take(&pool->room, 0);
     if (rc == 0 || !pool->config.full_timeout) return rc;
-    return pb_loop_is_delivering(pool) ? -EDEADLK : pb_room_take(&pool->room, pool->config.full_timeout);
+    if (pb_loop_is_delivering(pool)) return -EDEADLK;
+    rc = pb_room_take(&pool->room, pool->config.full_timeout);
+    return rc == -ESHUTDOWN && atomic_load(&pool->broken) ? -ENOEXEC : rc;
+}
+
+static void give_place(struct pebble_pool *pool)
+{
+    if (!pool->config.max_queued) return;
+    pb_room_give(&pool->room);
+    pb_loop_call_askers(pool);
+}
+
+int pebble_pool_on_room(pebble_pool *pool, pebble_room_callback callback, void *arg)
+{
+    if (pool->generation != pb_forkserver_generation()) return -ECHILD;
+    int rc = pb_room_ask(&pool->room, callback, arg);
+    if (rc == 0) pb_loop_call_askers(pool);
+    return rc;
 }
 
 int pebble_pool_schedule(pebble_pool *pool, pebble_function function, const void *input, size_t length,
@@ -150,7 +167,7 @@ int pebble_pool_schedule(pebble_pool *pool, pebble_function function, const void
     if ((rc = take_place(pool)) < 0) return rc;
     struct pebble_future *job = pb_job_new(pool, &ref, input, length, options);
     if (!job) {
-        if (pool->config.max_queued) pb_room_give(&pool->room);
+        give_place(pool);
         return -ENOMEM;
     }
     job->placed = pool->config.max_queued != 0;
@@ -218,7 +235,9 @@ static void raise_phase(struct pebble_pool *pool, int phase)
     while (now < phase)
         if (atomic_compare_exchange_weak(&pool->phase, &now, phase)) {
             pb_room_close(&pool->room);
-            if (pool->generation == pb_forkserver_generation()) pb_inbox_ring(&pool->inbox);
+            if (pool->generation != pb_forkserver_generation()) return;
+            pb_inbox_ring(&pool->inbox);
+            pb_loop_call_askers(pool);
             return;
         }
 }

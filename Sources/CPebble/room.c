@@ -4,6 +4,8 @@
 #include "clock.h"
 #include "futex.h"
 
+#include <stdlib.h>
+
 void pb_room_init(struct pb_room *room, size_t places)
 {
     atomic_init(&room->places, places);
@@ -54,4 +56,43 @@ void pb_room_close(struct pb_room *room)
 {
     atomic_store(&room->closed, true);
     tell(room);
+}
+
+/* Who gives a place looks for askers after that, who asks looks for places
+ * after that: so one of them sees the other. */
+int pb_room_ask(struct pb_room *room, void (*function)(void *arg), void *arg)
+{
+    struct pb_asker *asker = malloc(sizeof *asker);
+    if (!asker) return -ENOMEM;
+    *asker = (struct pb_asker){.next = atomic_load(&room->askers), .function = function, .arg = arg};
+    while (!atomic_compare_exchange_weak(&room->askers, &asker->next, asker))
+        continue;
+    return 0;
+}
+
+bool pb_room_owes_call(struct pb_room *room)
+{
+    return atomic_load(&room->askers) && (atomic_load(&room->places) || atomic_load(&room->closed));
+}
+
+void pb_room_call(struct pb_room *room)
+{
+    atomic_fetch_add(&room->calling, 1);
+    struct pb_asker *asker = atomic_exchange(&room->askers, NULL), *ordered = NULL, *next;
+    for (; asker; asker = next) {
+        next = asker->next;
+        asker->next = ordered;
+        ordered = asker;
+    }
+    for (; ordered; ordered = next) {
+        next = ordered->next;
+        ordered->function(ordered->arg);
+        free(ordered);
+    }
+    atomic_fetch_sub(&room->calling, 1);
+}
+
+bool pb_room_is_quiet(struct pb_room *room)
+{
+    return !atomic_load(&room->askers) && atomic_load(&room->calling) == 0; /* in this order: see pb_room_call */
 }

@@ -19,6 +19,7 @@ void pb_start_failed(struct pebble_pool *pool, enum pebble_cause cause, int erro
                       pool->by_state[PB_WORKER_BUSY] > 0;
     if (cause == PEBBLE_CAUSE_NO_ENTRY) {
         atomic_store(&pool->broken, true);
+        pb_room_close(&pool->room);
         pb_queue_refuse(pool, cause, error, NULL);
     } else if (!others && pool->failures >= START_TRIES) {
         pb_queue_refuse(pool, cause, error, why);

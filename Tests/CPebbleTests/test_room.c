@@ -4,6 +4,7 @@
 #include "room.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 START_TEST(places_are_taken_and_given)
 {
@@ -183,6 +184,105 @@ START_TEST(an_inline_callback_cannot_wait_for_room)
 }
 END_TEST
 
+static void count_call(void *count)
+{
+    atomic_fetch_add((atomic_int *)count, 1);
+}
+
+START_TEST(who_asks_for_room_is_called_once_when_there_is_some)
+{
+    struct pb_room room = {0};
+    atomic_int calls = 0;
+    pb_room_init(&room, 1);
+    ck_assert_int_eq(pb_room_take(&room, 0), 0);
+    ck_assert_int_eq(pb_room_ask(&room, count_call, &calls), 0);
+    ck_assert(!pb_room_owes_call(&room) && !pb_room_is_quiet(&room));
+    pb_room_give(&room);
+    ck_assert(pb_room_owes_call(&room));
+    pb_room_call(&room);
+    pb_room_call(&room);
+    ck_assert_int_eq(calls, 1);
+    ck_assert(!pb_room_owes_call(&room) && pb_room_is_quiet(&room));
+}
+END_TEST
+
+/* An event loop: as many jobs as there is room for, and the rest when it is called. */
+struct feeder {
+    pebble_pool *pool;
+    struct scene *scene;
+    atomic_int left, refused;
+};
+
+static void feed(void *arg)
+{
+    struct feeder *feeder = arg;
+    while (feeder->left) {
+        pebble_future *future;
+        struct order order = order_in(feeder->scene, 0);
+        int rc = pebble_pool_schedule(feeder->pool, job_count, &order, sizeof order, NULL, &future);
+        if (rc == -EAGAIN) {
+            feeder->refused++;
+            must(pebble_pool_on_room(feeder->pool, feed, feeder) == 0);
+            return;
+        }
+        must(rc == 0);
+        feeder->left--;
+        pebble_future_unref(future);
+    }
+    pebble_pool_close(feeder->pool);
+}
+
+START_TEST(an_event_loop_is_called_when_there_is_room)
+{
+    struct scene scene;
+    scene_open(&scene);
+    pebble_pool *pool = pool_bounded(_i, 2, 0);
+    struct feeder feeder = {.pool = pool, .scene = &scene, .left = 200};
+    feed(&feeder);
+    ck_assert_int_gt(feeder.refused, 0);
+    int rc;
+    while ((rc = pebble_pool_join(pool, PATIENCE)) == -EBUSY)
+        sched_yield(); /* it is closed by the last call */
+    ck_assert_int_eq(rc, 0);
+    ck_assert_int_eq(scene.board->count, 200);
+    pebble_pool_unref(pool);
+    scene_close(&scene);
+}
+END_TEST
+
+START_TEST(who_asks_a_pool_with_room_is_called_at_once)
+{
+    pebble_pool *pool = pool_bounded(_i, 0, 0);
+    atomic_int calls = 0;
+    ck_assert_int_eq(pebble_pool_on_room(pool, count_call, &calls), 0);
+    ck_assert_int_eq(calls, 1);
+    close_pool(pool);
+}
+END_TEST
+
+START_TEST(who_asks_a_pool_that_is_closed_is_called)
+{
+    struct scene scene;
+    scene_open(&scene);
+    pebble_pool *pool = pool_bounded(_i, 1, 0);
+    pebble_future *running = schedule_order(pool, job_meet, order_in(&scene, 0)), *waiting;
+    hear(&scene);
+    ck_assert_int_eq(try(pool, &waiting), 0);
+    atomic_int calls = 0;
+    ck_assert_int_eq(pebble_pool_on_room(pool, count_call, &calls), 0);
+    ck_assert_int_eq(calls, 0);
+    pebble_pool_close(pool);
+    ck_assert_int_eq(calls, 1);
+    ck_assert_int_eq(pebble_pool_on_room(pool, count_call, &calls), 0);
+    ck_assert_int_eq(calls, 2);
+    let_go(&scene, 0);
+    expect_and_drop(running, PEBBLE_SUCCESS);
+    expect_and_drop(waiting, PEBBLE_SUCCESS);
+    close_pool(pool);
+    scene_close(&scene);
+}
+END_TEST
+
 Suite *room_suite(void)
 {
     Suite *suite = suite_create("room");
@@ -194,5 +294,9 @@ Suite *room_suite(void)
     both(tests, a_thousand_jobs_pass_through_a_small_queue);
     both(tests, who_waits_for_room_in_a_pool_that_is_stopped_is_told);
     both(tests, an_inline_callback_cannot_wait_for_room);
+    tcase_add_test(tests, who_asks_for_room_is_called_once_when_there_is_some);
+    both(tests, an_event_loop_is_called_when_there_is_room);
+    both(tests, who_asks_a_pool_with_room_is_called_at_once);
+    both(tests, who_asks_a_pool_that_is_closed_is_called);
     return suite;
 }

@@ -126,6 +126,17 @@ PEBBLE_API int pebble_pool_schedule(pebble_pool *PEBBLE_NONNULL pool, pebble_fun
                                     const struct pebble_job_options *PEBBLE_NULLABLE options,
                                     pebble_future *PEBBLE_NULLABLE *PEBBLE_NONNULL ret_future);
 
+typedef void (*pebble_room_callback)(void *PEBBLE_NULLABLE arg);
+
+/* Has `callback` called once, as soon as fewer than max_queued jobs wait or the
+ * pool takes no more of them: at once on this thread, or on the one that makes
+ * the room. Like that of pebble_future_on_done_inline it must not block. For
+ * event loops, after a pebble_pool_schedule that answered -EAGAIN; others may be
+ * faster, so it may do so again. 0, -ENOMEM, or
+ *   -ECHILD  this process is a fork of the one that made the pool */
+PEBBLE_API int pebble_pool_on_room(pebble_pool *PEBBLE_NONNULL pool, pebble_room_callback PEBBLE_NONNULL callback,
+                                   void *PEBBLE_NULLABLE arg);
+
 /* Whether the pool takes or still has work: true until it is stopped, broken,
  * or closed with nothing left to do. */
 PEBBLE_API bool pebble_pool_active(const pebble_pool *PEBBLE_NONNULL pool);

@@ -2,7 +2,6 @@
 #include "compat.h"
 #include "call.h"
 #include "mainqueue.h"
-#include "pebble/worker.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -56,10 +55,42 @@ void pebble_call_unwrite(pebble_call *call, size_t length)
     call->reply_length -= length < call->reply_length ? length : call->reply_length;
 }
 
+bool pebble_call_cancelled(const pebble_call *call)
+{
+    return call->link && pb_childlink_cancelled(call->link, call->number);
+}
+
+void pebble_call_on_cancel(pebble_call *call, pebble_cancel_callback callback, void *arg)
+{
+    call->on_cancel = callback;
+    call->on_cancel_arg = arg;
+}
+
+static void tell_cancelled(struct pebble_call *call)
+{
+    pebble_cancel_callback callback = call->on_cancel;
+    if (!callback || !pebble_call_cancelled(call)) return;
+    call->on_cancel = NULL;
+    callback(call->on_cancel_arg);
+}
+
+/* Serves until the call is resumed, while it listens for being cancelled. */
+static int serve(struct pebble_call *call)
+{
+    int rc;
+    do {
+        int doorbell = call->on_cancel && call->link ? pb_childlink_doorbell(call->link) : -1;
+        tell_cancelled(call); /* after listening: what comes later rings */
+        rc = pb_mainqueue_serve_until(call->resumption, POLLIN, doorbell);
+        if (doorbell >= 0) pb_childlink_awake(call->link);
+    } while (rc == 1);
+    return rc;
+}
+
 int pebble_call_suspend(pebble_call *call)
 {
     if (call->resumption < 0) return -EMFILE;
-    int rc = pb_mainqueue_serve_until(call->resumption, POLLIN);
+    int rc = serve(call);
     uint64_t count;
     while (rc == 0 && read(call->resumption, &count, sizeof count) < 0 && errno == EINTR)
         continue;

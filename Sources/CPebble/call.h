@@ -4,7 +4,9 @@
 #define PB_CALL_H
 
 #include "compat.h"
+#include "childlink.h"
 #include "pebble/function.h"
+#include "pebble/worker.h"
 
 struct pebble_call {
     void *input;
@@ -14,6 +16,10 @@ struct pebble_call {
     size_t reply_length, reply_capacity;
     bool out_of_memory;
     int resumption; /* an eventfd: what pebble_call_suspend waits for; -1: there is none */
+    struct pb_childlink *link; /* that it came through; NULL: none */
+    uint64_t number;           /* on that */
+    pebble_cancel_callback on_cancel; /* NULL: none, or it was called */
+    void *on_cancel_arg;
 };
 
 PB_HIDDEN_BEGIN

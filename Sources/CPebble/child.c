@@ -24,6 +24,16 @@ bool pebble_in_worker(void)
     return in_worker;
 }
 
+/* What runs, for who does not have the call: 1 + its number; 0: nothing. */
+static struct pb_childlink *host;
+static _Atomic uint64_t running;
+
+bool pebble_job_cancelled(void)
+{
+    uint64_t job = atomic_load(&running);
+    return job && pb_childlink_cancelled(host, job - 1);
+}
+
 struct child {
     struct pb_childlink link;
     const struct pb_boot *boot;
@@ -80,14 +90,19 @@ static pebble_function function_of(struct child *child, const struct pb_claimed 
 static void run(struct child *child, struct pb_claimed *job)
 {
     pebble_function function = function_of(child, job);
-    struct pebble_call call = {
-        .input = job->input, .input_length = (size_t)job->input_length, .resumption = child->resumption};
+    struct pebble_call call = {.input = job->input,
+                               .input_length = (size_t)job->input_length,
+                               .resumption = child->resumption,
+                               .link = &child->link,
+                               .number = job->number};
     enum pb_answer answer = PB_ANSWER_NO_FUNCTION;
     int code = 0, name_length = job->slot->name_length;
     if (function) {
         call.reply = call.room = pb_childlink_reply_room(&child->link, &call.reply_capacity);
         if (name_length) show(child, job->name, name_length);
+        atomic_store(&running, job->number + 1);
         code = pb_crash_guarded_call(function, &call);
+        atomic_store(&running, 0);
         fflush(stdout); /* what it printed is seen before its outcome is */
         if (name_length) show(child, "", 0);
         answer = call.out_of_memory ? PB_ANSWER_NO_MEMORY : PB_ANSWER_REPLY;
@@ -106,6 +121,7 @@ void pb_child_main(const struct pb_boot *boot, unsigned depth)
     child.resumption = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (pb_childlink_adopt(&child.link, PB_BOOT_CHANNEL_FD) < 0) leave();
     pb_crash_install(&child.link.shared->crash);
+    host = &child.link;
     show(&child, "", 0);
     pb_childlink_ready(&child.link);
     struct pb_claimed job;

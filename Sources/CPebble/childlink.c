@@ -109,7 +109,7 @@ static bool sleep_once(struct pb_childlink *link)
         if (on_word)
             pb_futex_wait_shared(&link->shared->asleep, PB_SLEEPS_ON_WORD, INT64_MAX);
         else
-            alive = pb_mainqueue_serve_until(link->stream.fd, POLLIN) == 0 && read_stream(link);
+            alive = pb_mainqueue_serve_until(link->stream.fd, POLLIN, -1) == 0 && read_stream(link);
     }
     atomic_store(&link->shared->asleep, PB_AWAKE);
     return alive;
@@ -122,6 +122,24 @@ static bool wait_for_work(struct pb_childlink *link)
     while (!has_work(link))
         if (!sleep_once(link)) return false;
     return true;
+}
+
+bool pb_childlink_cancelled(const struct pb_childlink *link, uint64_t number)
+{
+    return atomic_load(&link->shared->cancelled) == number + 1;
+}
+
+/* What was rung so far is read first: else it would add up with those who never read. */
+int pb_childlink_doorbell(struct pb_childlink *link)
+{
+    if (!read_stream(link)) return -1;
+    atomic_store(&link->shared->asleep, PB_SLEEPS_ON_STREAM);
+    return link->stream.fd;
+}
+
+void pb_childlink_awake(struct pb_childlink *link)
+{
+    atomic_store(&link->shared->asleep, PB_AWAKE);
 }
 
 /* --- jobs --- */

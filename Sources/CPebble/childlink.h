@@ -45,6 +45,15 @@ void pb_childlink_ready(struct pb_childlink *link);
 /* Waits for the next job and claims it. False: there will be none any more. */
 bool pb_childlink_next(struct pb_childlink *link, struct pb_claimed *ret_job);
 
+/* Whether the host does not want that job any more; from any thread. */
+bool pb_childlink_cancelled(const struct pb_childlink *link, uint64_t number);
+
+/* During a job that waits: a descriptor that is readable when the host has
+ * something new to say, until pb_childlink_awake. -1: the host is gone. To be
+ * asked for again after each time that it was readable. */
+int pb_childlink_doorbell(struct pb_childlink *link);
+void pb_childlink_awake(struct pb_childlink *link);
+
 /* The largest room in the shared memory for a reply, to be built in place:
  * NULL when there is none. At most one at a time, until the answer. */
 char *pb_childlink_reply_room(struct pb_childlink *link, size_t *ret_capacity);

@@ -14,7 +14,7 @@ enum pb_control_kind {
     PB_CONTROL_HELLO,       /* to host: the server reached its entry point and serves this channel */
     PB_CONTROL_CONNECT,     /* to server: serve one more channel; the channel's far end */
     PB_CONTROL_START,       /* to server: start a worker: worker, number, spawn, pool; its end of the link */
-    PB_CONTROL_KILL,        /* to server: kill a worker: for a host that had no descriptor left for its pidfd */
+    PB_CONTROL_KILL,        /* to server: worker, terminate: kill it: for a host that had no descriptor left for its pidfd */
     PB_CONTROL_STARTED,     /* to host: worker, pid, error; its pidfd */
     PB_CONTROL_EXITED,      /* to host: worker, exit */
     PB_CONTROL_KINDS,
@@ -25,6 +25,7 @@ struct pb_control {
     uint32_t kind;
     uint64_t worker;     /* the host's name for it */
     uint32_t number;     /* START: shown in its title */
+    uint16_t terminate;  /* KILL: SIGTERM instead of SIGKILL */
     uint16_t spawn;      /* START: exec it afresh instead of forking */
     uint16_t discard;    /* START: a bit for each of its descriptors 0 to 2 that is to be /dev/null */
     int32_t pid;

@@ -31,7 +31,14 @@ static void count_state(struct pebble_pool *pool, struct pb_worker *worker, enum
 }
 
 /* Without a pidfd the server has to do it: for want of a descriptor here, or
- * when it is still to tell. Then the alarm sees to it that it was done. */
+ * when it is still to tell. */
+static void ask_to_kill(struct pebble_pool *pool, const struct pb_worker *worker, bool terminate)
+{
+    struct pb_control request = {.kind = PB_CONTROL_KILL, .worker = worker->id, .terminate = terminate};
+    pb_control_send(pool->channel, &request, -1);
+}
+
+/* Where the server is asked, the alarm sees to it that it was done. */
 static void kill_process(struct pebble_pool *pool, struct pb_worker *worker)
 {
     if (worker->proc.pidfd >= 0) {
@@ -39,7 +46,7 @@ static void kill_process(struct pebble_pool *pool, struct pb_worker *worker)
         pb_wheel_disarm(&pool->wheel, &worker->alarm.timer);
         return;
     }
-    pb_control_send(pool->channel, &(struct pb_control){.kind = PB_CONTROL_KILL, .worker = worker->id}, -1);
+    ask_to_kill(pool, worker, false);
     if (!pool->fresh) pb_watch_arm(pool, &worker->alarm, pb_after(pb_now(), LEAVE_TIME));
 }
 
@@ -58,16 +65,25 @@ void pb_crew_step(struct pebble_pool *pool, struct pb_worker *worker, enum pb_wo
     struct pb_worker_step to = pb_worker_step(worker->state, event);
     if (to.next == worker->state && !to.kill) return;
     bool used = worker->state == PB_WORKER_IDLE || worker->state == PB_WORKER_BUSY;
+    bool stopping = worker->state == PB_WORKER_STOPPING;
     worker->stillborn |= worker->state == PB_WORKER_STARTING && to.next == PB_WORKER_DYING;
     pool->stillborn += worker->stillborn && to.next == PB_WORKER_DYING;
     pool->stillborn -= worker->stillborn && to.next == PB_WORKER_GONE;
     count_state(pool, worker, to.next);
     worker->condemned |= event == PB_WORKER_KILLED;
     if (to.kill) kill_process(pool, worker);
-    if (to.kill && event == PB_WORKER_KILLED) atomic_fetch_add(&pool->count.killed, 1);
+    if (to.kill && (stopping || event == PB_WORKER_KILLED)) atomic_fetch_add(&pool->count.killed, 1);
     switch (to.next) {
-    case PB_WORKER_IDLE: arm_idle(pool, worker); break;
+    case PB_WORKER_IDLE:
+        if (stopping) pb_wheel_disarm(&pool->wheel, &worker->alarm.timer);
+        arm_idle(pool, worker);
+        break;
     case PB_WORKER_BUSY: pb_wheel_disarm(&pool->wheel, &worker->alarm.timer); break;
+    case PB_WORKER_STOPPING:
+        pb_ending_give_back(pool, worker, used);
+        pb_hostlink_cancel(&worker->link);
+        pb_watch_arm(pool, &worker->alarm, pb_after(pb_now(), pool->config.grace));
+        break;
     case PB_WORKER_LEAVING:
         pb_watch_arm(pool, &worker->alarm, pb_after(pb_now(), LEAVE_TIME));
         if (pool->finalizer.given) pb_shipping_run_procedure(pool, worker, &pool->finalizer, pb_now());
@@ -96,6 +112,26 @@ void pb_crew_step(struct pebble_pool *pool, struct pb_worker *worker, enum pb_wo
 void pb_crew_kill(struct pebble_pool *pool, struct pb_worker *worker)
 {
     pb_crew_step(pool, worker, PB_WORKER_KILLED);
+}
+
+void pb_crew_end(struct pebble_pool *pool, struct pb_worker *worker)
+{
+    bool graceful = pool->config.grace && (worker->state == PB_WORKER_BUSY || worker->state == PB_WORKER_STOPPING);
+    pb_crew_step(pool, worker, graceful ? PB_WORKER_STOPPED : PB_WORKER_KILLED);
+}
+
+/* The grace is over, for the first or the second time. */
+static void press(struct pebble_pool *pool, struct pb_worker *worker)
+{
+    pb_shipping_look(pool, worker);
+    if (worker->state != PB_WORKER_STOPPING) return;
+    if (worker->terminated) {
+        pb_crew_kill(pool, worker);
+        return;
+    }
+    worker->terminated = true;
+    if (pb_proc_terminate(&worker->proc) < 0) ask_to_kill(pool, worker, true);
+    pb_watch_arm(pool, &worker->alarm, pb_after(pb_now(), pool->config.grace));
 }
 
 void pb_crew_free_gone(struct pebble_pool *pool)
@@ -198,14 +234,15 @@ void pb_crew_on_ready(struct pebble_pool *pool, struct pb_worker *worker)
     pb_crew_step(pool, worker, PB_WORKER_READY);
 }
 
-/* What has not begun never will; what runs is cancelled; the workers die. */
+/* What has not begun never will; what runs is cancelled; the workers die, or return first. */
 void pb_crew_stop(struct pebble_pool *pool, int64_t now)
 {
     struct pb_worker *worker;
     struct pebble_future *job;
     TAILQ_FOREACH(worker, &pool->workers, link_in_pool) {
         pb_shipping_look(pool, worker);
-        pb_crew_kill(pool, worker);
+        pb_crew_end(pool, worker);
+        if (worker->state == PB_WORKER_STOPPING && worker->link.live == 0) pb_crew_kill(pool, worker);
         for (unsigned n = 0; (job = pb_hostlink_tag(&worker->link, n)); n++) {
             int64_t began = pb_shipping_began(job, now);
             pb_queue_settle(pool, job, PEBBLE_CANCELLED, began ? began : now, worker->proc.pid);
@@ -219,7 +256,8 @@ void pb_crew_stop(struct pebble_pool *pool, int64_t now)
 static void bury(struct pebble_pool *pool, struct pb_worker *worker, const struct pb_exit *how, int64_t now)
 {
     pb_shipping_look(pool, worker);
-    if (worker->state == PB_WORKER_BUSY || worker->state == PB_WORKER_IDLE) pb_crew_step(pool, worker, PB_WORKER_BROKEN);
+    if (worker->state == PB_WORKER_BUSY || worker->state == PB_WORKER_IDLE || worker->state == PB_WORKER_STOPPING)
+        pb_crew_step(pool, worker, PB_WORKER_BROKEN);
     pb_ending_settle_left(pool, worker, how, now);
     pb_crew_step(pool, worker, PB_WORKER_EXITED);
     if (worker->usable_once || atomic_load(&pool->phase) == PB_POOL_STOPPED) return;
@@ -307,6 +345,10 @@ void pb_crew_on_alarm(struct pebble_pool *pool, struct pb_worker *worker)
     }
     if (worker->state == PB_WORKER_IDLE) {
         pb_crew_step(pool, worker, PB_WORKER_RETIRED);
+        return;
+    }
+    if (worker->state == PB_WORKER_STOPPING) {
+        press(pool, worker);
         return;
     }
     if (worker->state == PB_WORKER_STARTING) worker->start_error = ETIMEDOUT;

@@ -24,6 +24,10 @@ void pb_crew_retire(struct pebble_pool *pool);
 /* Kills the worker; jobs that it has not begun go back to the queue. */
 void pb_crew_kill(struct pebble_pool *pool, struct pb_worker *worker);
 
+/* The worker's job, the only one it has begun, has its outcome: it has the
+ * pool's grace to return from it, or is killed when there is none. */
+void pb_crew_end(struct pebble_pool *pool, struct pb_worker *worker);
+
 /* Ends every job and every worker. */
 void pb_crew_stop(struct pebble_pool *pool, int64_t now);
 

@@ -153,6 +153,15 @@ void pb_hostlink_leave(struct pb_hostlink *link)
     wake(link, false); /* a broken stream ends it as well */
 }
 
+void pb_hostlink_cancel(struct pb_hostlink *link)
+{
+    uint64_t number = link->collected;
+    while (number != link->submitted && !link->jobs[number % PB_SLOTS].tag)
+        number++;
+    atomic_store(&link->shared->cancelled, number + 1);
+    wake(link, false); /* it may be suspended, see pb_childlink_doorbell; a broken stream is found by others */
+}
+
 /* --- answers from the worker --- */
 
 /* How many jobs were completed and not collected, as the worker says. */

@@ -114,6 +114,9 @@ int64_t pb_hostlink_started(struct pb_hostlink *link, const void *tag, int64_t n
  * with it, or that never began (*ret_began). NULL at the end. */
 void *pb_hostlink_next_left(struct pb_hostlink *link, bool *ret_began);
 
+/* Tells the worker that the first job that is under way is not wanted any more. */
+void pb_hostlink_cancel(struct pb_hostlink *link);
+
 /* Tells the worker to end when it has nothing left to do. */
 void pb_hostlink_leave(struct pb_hostlink *link);
 

@@ -14,12 +14,13 @@ bool pb_mainqueue_exists(void)
     return _dispatch_get_main_queue_handle_4CF && _dispatch_main_queue_callback_4CF;
 }
 
-int pb_mainqueue_serve_until(int fd, short events)
+int pb_mainqueue_serve_until(int fd, short events, int other)
 {
     int handle = pb_mainqueue_exists() ? _dispatch_get_main_queue_handle_4CF() : -1;
-    struct pollfd polled[2] = {{.fd = fd, .events = events}, {.fd = handle, .events = POLLIN}};
+    struct pollfd polled[] = {
+        {.fd = fd, .events = events}, {.fd = handle, .events = POLLIN}, {.fd = other, .events = POLLIN}};
     for (;;) {
-        if (poll(polled, 2, -1) < 0) {
+        if (poll(polled, PB_COUNT(polled), -1) < 0) {
             if (errno == EINTR) continue;
             return -errno;
         }
@@ -29,5 +30,6 @@ int pb_mainqueue_serve_until(int fd, short events)
                 _dispatch_main_queue_callback_4CF(NULL);
         }
         if (polled[0].revents) return 0;
+        if (polled[2].revents) return 1;
     }
 }

@@ -12,8 +12,9 @@ PB_HIDDEN_BEGIN
 bool pb_mainqueue_exists(void);
 
 /* On the main thread: serves the main queue until `fd` has one of the poll(2)
- * `events`, or an error or hang-up. 0 or -errno. */
-int pb_mainqueue_serve_until(int fd, short events);
+ * `events`, or an error or hang-up (0), or `other`, unless it is -1, is readable
+ * (1). Or -errno. */
+int pb_mainqueue_serve_until(int fd, short events, int other);
 
 PB_HIDDEN_END
 #endif

@@ -58,7 +58,7 @@ void pebble_pool_unref(pebble_pool *pool)
 static int fill_in(struct pebble_pool_config *config)
 {
     if (config->max_workers > MAX_WORKERS || config->start_timeout < 0) return -EINVAL;
-    if (config->max_age < 0 || config->idle_timeout < 0 || config->full_timeout < 0) return -EINVAL;
+    if (config->max_age < 0 || config->idle_timeout < 0 || config->full_timeout < 0 || config->grace < 0) return -EINVAL;
     if (config->start_method != PEBBLE_FORK_SERVER && config->start_method != PEBBLE_SPAWN) return -EINVAL;
     if (config->limits.nice < 0 || config->limits.nice > 19) return -EINVAL;
     if (config->stdout_to > PEBBLE_DISCARD || config->stderr_to > PEBBLE_DISCARD) return -EINVAL;

@@ -19,10 +19,20 @@ int pb_pidfd_open(pid_t pid)
     return fd < 0 ? -errno : (int)fd;
 }
 
-int pb_proc_kill(const struct pb_proc *proc)
+static int send_signal(const struct pb_proc *proc, int signal)
 {
     if (proc->pidfd < 0) return -ESRCH;
-    return syscall(SYS_pidfd_send_signal, proc->pidfd, SIGKILL, NULL, 0) < 0 ? -errno : 0;
+    return syscall(SYS_pidfd_send_signal, proc->pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+}
+
+int pb_proc_kill(const struct pb_proc *proc)
+{
+    return send_signal(proc, SIGKILL);
+}
+
+int pb_proc_terminate(const struct pb_proc *proc)
+{
+    return send_signal(proc, SIGTERM);
 }
 
 void pb_proc_done(struct pb_proc *proc)

@@ -28,8 +28,9 @@ PB_HIDDEN_BEGIN
 /* A new pidfd (close-on-exec), or -errno. */
 int pb_pidfd_open(pid_t pid);
 
-/* SIGKILL. 0, or -ESRCH when it is unset or gone. */
+/* SIGKILL, or SIGTERM. 0, or -ESRCH when it is unset or gone. */
 int pb_proc_kill(const struct pb_proc *proc);
+int pb_proc_terminate(const struct pb_proc *proc);
 
 /* Closes the pidfd. */
 void pb_proc_done(struct pb_proc *proc);

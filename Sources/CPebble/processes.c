@@ -12,7 +12,7 @@ static void look(struct pebble_pool *pool, struct pebble_future *job)
 
 static void end(struct pebble_pool *pool, struct pebble_future *job)
 {
-    pb_crew_kill(pool, job->worker);
+    pb_crew_end(pool, job->worker);
 }
 
 static int pid(const struct pebble_future *job)

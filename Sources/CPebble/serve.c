@@ -235,11 +235,11 @@ static void start_worker(struct channel *channel, const struct pb_control *reque
 }
 
 /* What the host cannot do itself for want of a pidfd. */
-static void kill_worker(struct channel *channel, uint64_t id)
+static void kill_worker(struct channel *channel, const struct pb_control *request)
 {
     struct worker *worker;
     LIST_FOREACH(worker, &channel->workers, sibling)
-        if (worker->id == id && worker->pid) kill(worker->pid, SIGKILL);
+        if (worker->id == request->worker && worker->pid) kill(worker->pid, request->terminate ? SIGTERM : SIGKILL);
 }
 
 /* --- ends --- */
@@ -334,7 +334,7 @@ static void receive(struct channel *channel)
             continue;
         }
         if (message.kind == PB_CONTROL_START && channel->pool) start_worker(channel, &message, fd);
-        if (message.kind == PB_CONTROL_KILL && channel->pool) kill_worker(channel, message.worker);
+        if (message.kind == PB_CONTROL_KILL && channel->pool) kill_worker(channel, &message);
         pb_close(&fd);
     }
     if (rc == 0) return;

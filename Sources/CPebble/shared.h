@@ -81,6 +81,7 @@ struct pb_shared {
     alignas(64) _Atomic uint32_t submitted;
     _Atomic uint32_t collected;
     _Atomic uint32_t leave; /* end when nothing is left to do */
+    _Atomic uint64_t cancelled; /* 1 + the number of the job that is not wanted any more; never goes back */
     uint64_t max_payload;   /* of a reply; set before the worker is there */
     uint32_t tell_resident; /* whether the worker is to; set before it is there */
     /* the worker's */

@@ -41,12 +41,17 @@ static bool has_done_enough(const struct pebble_pool *pool, struct pb_worker *wo
            (config->max_age && pb_now() - worker->born >= config->max_age);
 }
 
+static bool has_jobs(const struct pb_worker *worker)
+{
+    return worker->state == PB_WORKER_BUSY || worker->state == PB_WORKER_STOPPING;
+}
+
 /* After its last job: idle, or at the end of its tasks. */
 static void finish_if_empty(struct pebble_pool *pool, struct pb_worker *worker)
 {
-    if (worker->state == PB_WORKER_BUSY && worker->link.live == 0) {
+    if (has_jobs(worker) && worker->link.live == 0) {
         pb_crew_step(pool, worker, PB_WORKER_FINISHED);
-        if (has_done_enough(pool, worker)) pb_crew_step(pool, worker, PB_WORKER_RETIRED);
+        if (has_done_enough(pool, worker) || worker->terminated) pb_crew_step(pool, worker, PB_WORKER_RETIRED);
     }
     pb_shipping_update(pool, worker);
 }
@@ -202,7 +207,7 @@ static void on_answer(struct pebble_pool *pool, struct pb_worker *worker, struct
     settle_answer(pool, worker, collected);
     free(collected->data);
     pb_queue_release(pool, collected->tag);
-    pool->live -= !procedure;
+    pool->live -= !procedure && worker->state != PB_WORKER_STOPPING;
     worker->served += !procedure;
 }
 
@@ -272,7 +277,7 @@ void pb_shipping_wait(struct pebble_pool *pool, struct pebble_future *job, int64
         pb_hostlink_wait_bell(&worker->link, soon < deadline ? soon : deadline);
         pb_loop_lock(pool);
         worker->awaited = false;
-        if (worker->state == PB_WORKER_BUSY) collect(pool, worker);
+        if (has_jobs(worker)) collect(pool, worker);
         if (worker->state == PB_WORKER_GONE) pb_inbox_ring(&pool->inbox); /* now it can be freed */
         pb_loop_unlock(pool);
     }
@@ -280,7 +285,7 @@ void pb_shipping_wait(struct pebble_pool *pool, struct pebble_future *job, int64
 
 static void take_answers(struct pebble_pool *pool, struct pb_worker *worker)
 {
-    bool used = worker->state == PB_WORKER_BUSY || worker->state == PB_WORKER_IDLE;
+    bool used = has_jobs(worker) || worker->state == PB_WORKER_IDLE;
     bool in_procedure = worker->state != PB_WORKER_DYING && worker->procedure && !worker->procedure->settled;
     if (used || in_procedure) collect(pool, worker);
     pb_shipping_call_off(worker);

@@ -13,6 +13,7 @@ enum pb_worker_state {
     PB_WORKER_STARTING, /* asked for; has not said that it is ready */
     PB_WORKER_IDLE,
     PB_WORKER_BUSY,
+    PB_WORKER_STOPPING, /* told that its job is not wanted any more; has not returned from it */
     PB_WORKER_LEAVING, /* told to go */
     PB_WORKER_DYING,   /* killed, or of no more use and about to be */
     PB_WORKER_GONE,    /* reaped */
@@ -25,6 +26,7 @@ enum pb_worker_event {
     PB_WORKER_FINISHED, /* it has none left */
     PB_WORKER_BROKEN,   /* its link ended, or carried what it must not */
     PB_WORKER_RETIRED,  /* it is not needed any more */
+    PB_WORKER_STOPPED,  /* its job has its outcome already, and it may have some time to return */
     PB_WORKER_KILLED,   /* it must end now */
     PB_WORKER_EXITED,   /* it was reaped */
     PB_WORKER_EVENTS,
@@ -48,6 +50,7 @@ struct pb_worker {
     int64_t born;              /* when it was asked for */
     uint64_t oom_kills;        /* that the kernel had done about then */
     struct pb_proc proc;       /* unset until the server has told */
+    bool terminated;           /* it was sent SIGTERM: whenever that strikes, it is to hit no other job */
     bool awaited;              /* a thread that waits for a job of it sleeps on the link's bell */
     bool writing;              /* the loop waits until its stream is writable */
     bool open;                 /* it is in the list of those that may be shipped more */

@@ -13,14 +13,16 @@ START_TEST(every_event_has_its_consequence_in_every_state)
 {
     static const struct {
         enum pb_worker_state state;
-        struct pb_worker_step steps[PB_WORKER_EVENTS]; /* READY ASSIGNED REPLIED BROKEN RETIRED KILLED EXITED */
+        struct pb_worker_step steps[PB_WORKER_EVENTS];
     } rows[] = {
-        {PB_WORKER_STARTING, {TO(IDLE), KILL, KILL, KILL, KILL, KILL, TO(GONE)}},
-        {PB_WORKER_IDLE, {KILL, TO(BUSY), KILL, KILL, TO(LEAVING), KILL, TO(GONE)}},
-        {PB_WORKER_BUSY, {KILL, KILL, TO(IDLE), KILL, KILL, KILL, TO(GONE)}},
-        {PB_WORKER_LEAVING, {KILL, KILL, KILL, TO(LEAVING), TO(LEAVING), KILL, TO(GONE)}},
-        {PB_WORKER_DYING, {TO(DYING), TO(DYING), TO(DYING), TO(DYING), TO(DYING), TO(DYING), TO(GONE)}},
-        {PB_WORKER_GONE, {TO(GONE), TO(GONE), TO(GONE), TO(GONE), TO(GONE), TO(GONE), TO(GONE)}},
+        /* READY ASSIGNED FINISHED BROKEN RETIRED STOPPED KILLED EXITED */
+        {PB_WORKER_STARTING, {TO(IDLE), KILL, KILL, KILL, KILL, KILL, KILL, TO(GONE)}},
+        {PB_WORKER_IDLE, {KILL, TO(BUSY), KILL, KILL, TO(LEAVING), KILL, KILL, TO(GONE)}},
+        {PB_WORKER_BUSY, {KILL, KILL, TO(IDLE), KILL, KILL, TO(STOPPING), KILL, TO(GONE)}},
+        {PB_WORKER_STOPPING, {KILL, KILL, TO(IDLE), KILL, KILL, TO(STOPPING), KILL, TO(GONE)}},
+        {PB_WORKER_LEAVING, {KILL, KILL, KILL, TO(LEAVING), TO(LEAVING), KILL, KILL, TO(GONE)}},
+        {PB_WORKER_DYING, {TO(DYING), TO(DYING), TO(DYING), TO(DYING), TO(DYING), TO(DYING), TO(DYING), TO(GONE)}},
+        {PB_WORKER_GONE, {TO(GONE), TO(GONE), TO(GONE), TO(GONE), TO(GONE), TO(GONE), TO(GONE), TO(GONE)}},
     };
     ck_assert_uint_eq(PB_COUNT(rows), PB_WORKER_STATES);
     for (size_t i = 0; i < PB_COUNT(rows); i++)
@@ -48,6 +50,7 @@ START_TEST(random_lives_keep_the_rules)
             if (state == PB_WORKER_DYING && event != PB_WORKER_EXITED) ck_assert_int_eq(step.next, PB_WORKER_DYING);
             if (state == PB_WORKER_GONE) ck_assert_int_eq(step.next, PB_WORKER_GONE);
             if (state == PB_WORKER_LEAVING) ck_assert(step.next != PB_WORKER_IDLE && step.next != PB_WORKER_BUSY);
+            if (step.next == PB_WORKER_STOPPING) ck_assert(state == PB_WORKER_BUSY || state == PB_WORKER_STOPPING);
             if (step.next == PB_WORKER_BUSY) ck_assert(state == PB_WORKER_IDLE && event == PB_WORKER_ASSIGNED);
             state = step.next;
         }

@@ -52,6 +52,7 @@ Suite *cpus_suite(void);
 Suite *rlimits_suite(void);
 Suite *limits_suite(void);
 Suite *cancel_suite(void);
+Suite *grace_suite(void);
 Suite *callbacks_suite(void);
 Suite *callbacks_pool_suite(void);
 Suite *life_suite(void);

@@ -34,5 +34,10 @@ PEBBLE_API void *PEBBLE_NULLABLE pebble_call_reserve(pebble_call *PEBBLE_NONNULL
 /* Takes back the last `length` bytes of the reply (all of it when longer). */
 PEBBLE_API void pebble_call_unwrite(pebble_call *PEBBLE_NONNULL call, size_t length);
 
+/* Whether nobody waits for this call any more: it was cancelled, its time is
+ * over, or its pool stopped, and the pool gives it some grace (see
+ * pebble_pool_config) to return. What it returns is not looked at. */
+PEBBLE_API bool pebble_call_cancelled(const pebble_call *PEBBLE_NONNULL call);
+
 PEBBLE_END_DECLS
 #endif

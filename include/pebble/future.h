@@ -15,7 +15,7 @@ typedef struct pebble_future pebble_future;
 /* What pebble_future_cancel found. */
 enum pebble_cancellation {
     PEBBLE_CANCEL_NEVER_STARTED, /* it was waiting and will never run */
-    PEBBLE_CANCEL_WAS_RUNNING,   /* its worker is being killed */
+    PEBBLE_CANCEL_WAS_RUNNING,   /* its worker is being killed, or has the pool's grace to return */
     PEBBLE_CANCEL_TOO_LATE,      /* it has its outcome already, which stays */
 };
 
@@ -38,8 +38,8 @@ PEBBLE_API const struct pebble_outcome *PEBBLE_NULLABLE pebble_future_outcome(co
 /* Whether a worker has begun it and it has no outcome yet. */
 PEBBLE_API bool pebble_future_running(pebble_future *PEBBLE_NONNULL future);
 
-/* Ends the job: one that waits never runs, one that runs loses its worker. The
- * outcome is PEBBLE_CANCELLED from this moment on; the process is gone a
+/* Ends the job: one that waits never runs, one that runs loses its worker,
+ * unless it returns within the pool's grace. The outcome is PEBBLE_CANCELLED from this moment on; the process is gone a
  * little later (pebble_future_wait_gone). */
 PEBBLE_API enum pebble_cancellation pebble_future_cancel(pebble_future *PEBBLE_NONNULL future);
 

@@ -59,6 +59,12 @@ struct pebble_pool_config {
     int64_t start_timeout;   /* ns a worker may take from its start to being ready; default: 10 s */
     size_t max_queued;       /* jobs that may wait; default: as many as there is memory for */
     int64_t full_timeout;    /* ns that pebble_pool_schedule waits for room among them; default: it does not */
+    /* ns that a job which has timed out, was cancelled or stopped may have to return
+     * before its worker is sent SIGTERM, and from then until SIGKILL. It has its
+     * outcome already; in the function pebble_call_cancelled is true. A worker whose
+     * function returns before SIGTERM takes jobs again; meanwhile it does not count
+     * among max_workers. Default: none, the worker is killed at once. */
+    int64_t grace;
     enum pebble_output stdout_to, stderr_to; /* default: inherited */
 
     /* Run in each worker before its first job, within start_timeout. When it
@@ -144,7 +150,7 @@ PEBBLE_API bool pebble_pool_active(const pebble_pool *PEBBLE_NONNULL pool);
 /* No more jobs; those there are run to their end. Repeating it is harmless. */
 PEBBLE_API void pebble_pool_close(pebble_pool *PEBBLE_NONNULL pool);
 
-/* No more jobs, running ones are killed (PEBBLE_CANCELLED), waiting ones never
+/* No more jobs, running ones are killed after the pool's grace (PEBBLE_CANCELLED), waiting ones never
  * run (PEBBLE_NOT_RUN, PEBBLE_CAUSE_STOPPED). Returns without waiting for the
  * processes. Repeating it is harmless. */
 PEBBLE_API void pebble_pool_stop(pebble_pool *PEBBLE_NONNULL pool);

@@ -11,6 +11,10 @@ PEBBLE_BEGIN_DECLS
 /* Whether this process is one of Pebble's workers. */
 PEBBLE_API bool pebble_in_worker(void);
 
+/* pebble_call_cancelled for code that does not have the call: of the job that
+ * this process runs. False where there is none. From any thread. */
+PEBBLE_API bool pebble_job_cancelled(void);
+
 /* For task functions that wait for asynchronous work: serves the program's
  * main dispatch queue, where there is one, until pebble_call_resume is called
  * for the call, before or after. On the worker's main thread. 0, or a negative
@@ -19,6 +23,14 @@ PEBBLE_API int pebble_call_suspend(pebble_call *PEBBLE_NONNULL call);
 
 /* Ends the pebble_call_suspend of a call, once; from any thread. */
 PEBBLE_API void pebble_call_resume(pebble_call *PEBBLE_NONNULL call);
+
+typedef void (*pebble_cancel_callback)(void *PEBBLE_NULLABLE arg);
+
+/* Has `callback` called once when pebble_call_cancelled has become true, on the
+ * worker's main thread and during a pebble_call_suspend of the call only, which
+ * goes on until it is resumed. Replaces the one before; NULL: none. */
+PEBBLE_API void pebble_call_on_cancel(pebble_call *PEBBLE_NONNULL call,
+                                      pebble_cancel_callback PEBBLE_NULLABLE callback, void *PEBBLE_NULLABLE arg);
 
 PEBBLE_END_DECLS
 #endif

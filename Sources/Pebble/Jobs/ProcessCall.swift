@@ -65,7 +65,7 @@ extension ProcessCall {
     }
   }
 
-  private func serveAsync(_ body: sending @escaping (ArgumentReader) async throws -> EncodeResult) -> Int32 {
+  func serveAsync(_ body: sending @escaping (ArgumentReader) async throws -> EncodeResult) -> Int32 {
     let code = Handover()
     Task.detached { [self] in
       let status = await answerAll(body)

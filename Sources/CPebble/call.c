@@ -55,8 +55,22 @@ void pebble_call_unwrite(pebble_call *call, size_t length)
     call->reply_length -= length < call->reply_length ? length : call->reply_length;
 }
 
+/* That the calling thread is in, where it is one of a pool. */
+static _Thread_local const struct pebble_call *current;
+
+void pb_call_enter(struct pebble_call *call)
+{
+    current = call;
+}
+
+bool pb_call_current_is_unwanted(void)
+{
+    return current && pebble_call_cancelled(current);
+}
+
 bool pebble_call_cancelled(const pebble_call *call)
 {
+    if (call->unwanted) return atomic_load(call->unwanted);
     return call->link && pb_childlink_cancelled(call->link, call->number);
 }
 

@@ -8,6 +8,8 @@
 #include "pebble/function.h"
 #include "pebble/worker.h"
 
+#include <stdatomic.h>
+
 struct pebble_call {
     void *input;
     size_t input_length;
@@ -15,6 +17,7 @@ struct pebble_call {
     char *room;
     size_t reply_length, reply_capacity;
     bool out_of_memory;
+    const atomic_bool *unwanted; /* of a thread: whether nobody waits for it any more; NULL: in a worker process */
     int resumption; /* an eventfd: what pebble_call_suspend waits for; -1: there is none */
     struct pb_childlink *link; /* that it came through; NULL: none */
     uint64_t number;           /* on that */
@@ -23,6 +26,12 @@ struct pebble_call {
 };
 
 PB_HIDDEN_BEGIN
+
+/* In a thread of a pool: the call that it is in from now on; NULL: none. */
+void pb_call_enter(struct pebble_call *call);
+
+/* Whether the calling thread is in one that nobody waits for. */
+bool pb_call_current_is_unwanted(void);
 
 /* Frees the reply; the input stays its owner's. */
 void pb_call_done(struct pebble_call *call);

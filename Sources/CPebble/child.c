@@ -31,7 +31,7 @@ static _Atomic uint64_t running;
 bool pebble_job_cancelled(void)
 {
     uint64_t job = atomic_load(&running);
-    return job && pb_childlink_cancelled(host, job - 1);
+    return pb_call_current_is_unwanted() || (job && pb_childlink_cancelled(host, job - 1));
 }
 
 struct child {

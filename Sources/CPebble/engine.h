@@ -12,6 +12,9 @@ struct pebble_pool;
 struct pebble_future;
 
 struct pb_engine {
+    /* Its functions run in this process, and are called by their address. */
+    bool here;
+
     /* --- jobs --- */
 
     /* Gives a job, which has left the queue, to an idle worker, or to one that

@@ -20,6 +20,7 @@ enum pb_job_state { PB_JOB_PENDING, PB_JOB_DONE };
 enum pb_job_hold { PB_JOB_HELD, PB_JOB_FREE };
 
 struct pb_worker;
+struct pb_thread;
 struct pb_callback;
 
 struct pebble_future {
@@ -36,8 +37,10 @@ struct pebble_future {
     _Atomic(struct pb_callback *) callbacks;
     struct pebble_future *next; /* in the inbox */
     struct pb_worker *worker;   /* that it was shipped to */
+    struct pb_thread *thread;   /* that runs it */
 
-    struct pb_function_ref function;
+    struct pb_function_ref function; /* where it is, for another process */
+    pebble_function entry;           /* here */
     int64_t timeout, queue_timeout, deadline; /* ns; 0: none */
     int64_t scheduled, queued_at;             /* when, at first and for its last try */
     unsigned retries, deaths;                 /* left; so far */
@@ -55,7 +58,7 @@ TAILQ_HEAD(pb_job_list, pebble_future);
 /* Whether a worker has it, begun or not. */
 static inline bool pb_job_is_held(const struct pebble_future *job)
 {
-    return job->worker != NULL;
+    return job->worker || job->thread;
 }
 
 PB_HIDDEN_BEGIN

@@ -8,6 +8,9 @@
 #include "forkserver.h"
 #include "loop.h"
 #include "queue.h"
+#include "threads.h"
+
+#include "pebble/threads.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -75,8 +78,9 @@ static int take_procedure(const struct pebble_pool *pool, const struct pebble_pr
 {
     if (!given->function) return 0;
     if (given->length > pool->config.max_payload) return -EFBIG;
-    int rc = pb_image_locate(given->function, &ret_procedure->function);
+    int rc = pool->engine->here ? 0 : pb_image_locate(given->function, &ret_procedure->function);
     if (rc < 0) return rc;
+    ret_procedure->entry = given->function;
     if (!(ret_procedure->input = malloc(given->length ? given->length : 1))) return -ENOMEM;
     if (given->length) memcpy(ret_procedure->input, given->input, given->length);
     ret_procedure->length = given->length;
@@ -87,14 +91,18 @@ static int take_procedure(const struct pebble_pool *pool, const struct pebble_pr
 int pebble_pool_new(const struct pebble_pool_config *config, pebble_pool **ret_pool)
 {
     pb_entry_refuse_unless_entered();
+    return pb_boot_depth() >= PB_DEPTH_MAX ? -ELOOP : pb_pool_make(&pb_processes, config, ret_pool);
+}
+
+int pb_pool_make(const struct pb_engine *engine, const struct pebble_pool_config *config, pebble_pool **ret_pool)
+{
     struct pebble_pool_config filled = config ? *config : (struct pebble_pool_config){0};
     int rc = fill_in(&filled);
     if (rc < 0) return rc;
-    if (pb_boot_depth() >= PB_DEPTH_MAX) return -ELOOP;
 
     struct pebble_pool *pool = calloc(1, sizeof *pool);
     if (!pool) return -ENOMEM;
-    pool->engine = &pb_processes;
+    pool->engine = engine;
     pool->config = filled;
     strlcpy(pool->name, filled.name, sizeof pool->name);
     pool->config.name = pool->name;
@@ -119,6 +127,24 @@ no_callbacks:
 no_inbox:
     free_memory(pool);
     return rc;
+}
+
+int pebble_thread_pool_new(const struct pebble_thread_pool_config *config, pebble_pool **ret_pool)
+{
+    static const struct pebble_thread_pool_config none;
+    if (!config) config = &none;
+    const struct pebble_pool_config filled = {
+        .name = config->name,
+        .max_workers = config->max_workers,
+        .max_tasks = config->max_tasks,
+        .idle_timeout = config->idle_timeout,
+        .max_payload = config->max_payload,
+        .max_queued = config->max_queued,
+        .full_timeout = config->full_timeout,
+        .initializer = config->initializer,
+        .finalizer = config->finalizer,
+    };
+    return pb_pool_make(&pb_threads, &filled, ret_pool);
 }
 
 /* --- jobs --- */
@@ -160,8 +186,8 @@ int pebble_pool_schedule(pebble_pool *pool, pebble_function function, const void
     if (pool->generation != pb_forkserver_generation()) return -ECHILD;
     if (atomic_load(&pool->phase) != PB_POOL_OPEN) return -ESHUTDOWN;
     if (atomic_load(&pool->broken)) return -ENOEXEC;
-    struct pb_function_ref ref;
-    int rc = pb_image_locate(function, &ref);
+    struct pb_function_ref ref = {0};
+    int rc = pool->engine->here ? 0 : pb_image_locate(function, &ref);
     if (rc < 0) return rc;
 
     if ((rc = take_place(pool)) < 0) return rc;
@@ -170,6 +196,7 @@ int pebble_pool_schedule(pebble_pool *pool, pebble_function function, const void
         give_place(pool);
         return -ENOMEM;
     }
+    job->entry = function;
     job->placed = pool->config.max_queued != 0;
     pebble_future_ref(job); /* the pool's, until it releases the job */
     atomic_fetch_add(&pool->count.scheduled, 1);
@@ -265,7 +292,7 @@ int pebble_pool_join(pebble_pool *pool, int64_t timeout)
     if (timeout < 0) return -EINVAL;
     if (pool->generation != pb_forkserver_generation()) return -ECHILD;
     if (atomic_load(&pool->phase) == PB_POOL_OPEN) return -EBUSY;
-    if (pb_loop_is_delivering(pool) || pb_callback_thread_is_self(&pool->callbacks)) return -EDEADLK;
+    if (pb_loop_is_delivering(pool) || pb_threads_is_self(pool) || pb_callback_thread_is_self(&pool->callbacks)) return -EDEADLK;
     int64_t deadline = timeout == PEBBLE_FOREVER ? INT64_MAX : pb_after(pb_now(), timeout);
     int rc = pb_latch_wait(&pool->rest, PB_POOL_RESTING, timeout);
     return rc < 0 ? rc : pb_callback_thread_drain(&pool->callbacks, deadline);

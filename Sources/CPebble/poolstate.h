@@ -21,6 +21,8 @@
 #define PB_LEVELS (PEBBLE_PRIORITY_MAX - PEBBLE_PRIORITY_MIN + 1)
 static_assert(PB_LEVELS <= 32, "a bit for each");
 
+TAILQ_HEAD(pb_thread_list, pb_thread);
+
 enum pb_pool_phase { PB_POOL_OPEN, PB_POOL_CLOSED, PB_POOL_STOPPED };
 enum pb_pool_rest { PB_POOL_AWAKE, PB_POOL_RESTING };
 
@@ -35,6 +37,7 @@ struct pebble_pool {
     unsigned generation; /* of the process that made it */
     struct pb_procedure {
         struct pb_function_ref function;
+        pebble_function entry;
         void *input;
         size_t length;
         bool given;
@@ -68,6 +71,7 @@ struct pebble_pool {
     bool fresh;            /* the server was started for this pool and has not said hello */
     struct pb_proc server; /* while fresh */
     struct pb_worker_list workers, idle, open, gone;
+    struct pb_thread_list threads, idle_threads, gone_threads; /* about threads: see threads.c */
     unsigned by_state[PB_WORKER_STATES];
     unsigned live;   /* jobs with workers that can still answer */
     int64_t average; /* ns that jobs run for, of late */
@@ -81,6 +85,11 @@ struct pebble_pool {
 };
 
 PB_HIDDEN_BEGIN
+
+/* Makes a pool of this engine, from a configuration that has its defaults to be
+ * filled in. As pebble_pool_new. */
+int pb_pool_make(const struct pb_engine *engine, const struct pebble_pool_config *config,
+                 struct pebble_pool **ret_pool);
 
 /* Keeps the memory of the pool, or lets it go. */
 void pb_pool_hold(struct pebble_pool *pool);

@@ -33,6 +33,7 @@ void pb_queue_release(struct pebble_pool *pool, struct pebble_future *job)
 {
     pb_wheel_disarm(&pool->wheel, &job->alarm.timer);
     job->worker = NULL;
+    job->thread = NULL;
     if (job->outcome.started && !job->procedure) {
         pb_histogram_add(&pool->wait_times, job->outcome.wait_time);
         pb_histogram_add(&pool->run_times, job->outcome.run_time);

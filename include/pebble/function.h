@@ -36,7 +36,8 @@ PEBBLE_API void pebble_call_unwrite(pebble_call *PEBBLE_NONNULL call, size_t len
 
 /* Whether nobody waits for this call any more: it was cancelled, its time is
  * over, or its pool stopped, and the pool gives it some grace (see
- * pebble_pool_config) to return. What it returns is not looked at. */
+ * pebble_pool_config) to return, as a thread pool always does. What it returns
+ * is not looked at. */
 PEBBLE_API bool pebble_call_cancelled(const pebble_call *PEBBLE_NONNULL call);
 
 PEBBLE_END_DECLS

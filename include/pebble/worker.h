@@ -12,7 +12,8 @@ PEBBLE_BEGIN_DECLS
 PEBBLE_API bool pebble_in_worker(void);
 
 /* pebble_call_cancelled for code that does not have the call: of the job that
- * this process runs. False where there is none. From any thread. */
+ * this process runs, or, in a thread of a pool, of the one that this thread
+ * runs. False where there is none. From any thread. */
 PEBBLE_API bool pebble_job_cancelled(void);
 
 /* For task functions that wait for asynchronous work: serves the program's

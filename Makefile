@@ -3,6 +3,7 @@
 # make check        all tests: C, Swift, and every way of linking
 # make check-c      the C tests alone
 # make check-swift  swift test alone
+# make check-visible  that `import Pebble` brings no names of C along
 # make check-entry  the ways in which a program can contain Pebble
 # make soak         jobs of every kind while processes are killed; SOAK_SECONDS=60, SEED=...
 # make check-model  the protocol of a link, model-checked with spin (two minutes, 2 GB)
@@ -31,7 +32,7 @@ test_sources := $(wildcard Tests/CPebbleTests/*.c)
 test_headers := $(wildcard Tests/CPebbleTests/*.h)
 packages := gcc g++ libbsd-dev check pkg-config
 
-.PHONY: all demo check check-c check-swift check-entry check-soak check-model soak examples manual deps install lint clean
+.PHONY: all demo check check-c check-swift check-visible check-entry check-soak check-model soak examples manual deps install lint clean
 all: build/libcpebble.so build/libcpebble.a
 
 build/core/%.o: Sources/CPebble/%.c $(headers) Makefile | deps
@@ -61,6 +62,10 @@ check-c: build/check-c
 check-swift: | deps
 	$(SWIFT) test
 
+check-visible: | deps
+	$(SWIFT) build
+	Tests/Visibility/run.sh $$($(SWIFT) build --show-bin-path)
+
 check-entry: all
 	Tests/Entry/run.sh
 
@@ -77,7 +82,7 @@ check-model:
 	@Tools/deps.sh gcc spin
 	Tests/Models/run.sh
 
-check: check-c check-entry check-soak examples check-swift manual
+check: check-c check-entry check-soak examples check-swift check-visible manual
 	@echo "make check: all passed"
 
 demo: | deps

@@ -36,7 +36,7 @@ let package = Package(
         .product(name: "SwiftSyntaxMacros", package: "swift-syntax", condition: macros),
       ]
     ),
-    .testTarget(name: "PebbleTests", dependencies: ["Pebble"]),
+    .testTarget(name: "PebbleTests", dependencies: ["Pebble"], exclude: ["README.md"]),
     .testTarget(name: "PebbleXCTests", dependencies: ["Pebble"]),
     .testTarget(
       name: "PebbleMacrosTests",

@@ -11,6 +11,7 @@
  *   pebble/crash.h     what a worker could record of its crash
  *   pebble/worker.h    what code can ask about the process that it runs in
  *   pebble/queue.h     queues between threads, and waiting for several at once
+ *   pebble/update.h    what jobs say while they run
  *   pebble/sig.h       signals on an ordinary thread
  *   pebble/version.h   which library this is
  *
@@ -33,6 +34,7 @@
 #include "pebble/threads.h"
 #include "pebble/worker.h"
 #include "pebble/queue.h"
+#include "pebble/update.h"
 #include "pebble/sig.h"
 
 #endif

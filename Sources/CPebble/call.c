@@ -68,6 +68,12 @@ bool pb_call_current_is_unwanted(void)
     return current && pebble_call_cancelled(current);
 }
 
+int pebble_call_update(pebble_call *call, const void *data, size_t length)
+{
+    if (call->say) return call->say(call->teller, data, length);
+    return call->link ? pb_childlink_update(call->link, call->number, data, length) : 0;
+}
+
 bool pebble_call_cancelled(const pebble_call *call)
 {
     if (call->unwanted) return atomic_load(call->unwanted);

@@ -18,6 +18,8 @@ struct pebble_call {
     size_t reply_length, reply_capacity;
     bool out_of_memory;
     const atomic_bool *unwanted; /* of a thread: whether nobody waits for it any more; NULL: in a worker process */
+    int (*say)(void *teller, const void *data, size_t length); /* of a thread: its pebble_call_update; NULL: none */
+    void *teller;
     int resumption; /* an eventfd: what pebble_call_suspend waits for; -1: there is none */
     struct pb_childlink *link; /* that it came through; NULL: none */
     uint64_t number;           /* on that */

@@ -194,6 +194,17 @@ bool pb_childlink_next(struct pb_childlink *link, struct pb_claimed *ret_job)
     }
 }
 
+int pb_childlink_update(struct pb_childlink *link, uint64_t number, const void *data, size_t length)
+{
+    struct pb_slot *slot = &link->shared->slots[number % PB_SLOTS];
+    if (!slot->wants_updates) return 0;
+    if (length > link->shared->max_payload) return -EFBIG;
+    struct pb_frame frame = {.kind = PB_FRAME_UPDATE, .job = number, .length = length};
+    if (!send_all(link, &frame, data)) return -EPIPE;
+    slot->updates++; /* it can be seen to be done only after that */
+    return 0;
+}
+
 /* --- answers --- */
 
 void pb_childlink_tell_resident(struct pb_childlink *link)

@@ -58,6 +58,10 @@ void pb_childlink_awake(struct pb_childlink *link);
  * NULL when there is none. At most one at a time, until the answer. */
 char *pb_childlink_reply_room(struct pb_childlink *link, size_t *ret_capacity);
 
+/* Sends what the job claimed last has to say, if anybody wants to know. 0;
+ * -EFBIG: it is larger than a payload may be; -EPIPE: the host is gone. */
+int pb_childlink_update(struct pb_childlink *link, uint64_t number, const void *data, size_t length);
+
 /* Answers the job claimed last. `reply` is either the room, or any other
  * memory. False: the host is gone. */
 bool pb_childlink_answer(struct pb_childlink *link, struct pb_claimed *job, enum pb_answer answer, int code,

@@ -255,6 +255,7 @@ void pb_crew_stop(struct pebble_pool *pool, int64_t now)
 /* The worker is no more, however it ended. */
 static void bury(struct pebble_pool *pool, struct pb_worker *worker, const struct pb_exit *how, int64_t now)
 {
+    pb_shipping_drain(pool, worker);
     pb_shipping_look(pool, worker);
     if (worker->state == PB_WORKER_BUSY || worker->state == PB_WORKER_IDLE || worker->state == PB_WORKER_STOPPING)
         pb_crew_step(pool, worker, PB_WORKER_BROKEN);

@@ -15,6 +15,7 @@
 enum pb_frame_kind {
     PB_FRAME_BELL = 1, /* look at the shared memory */
     PB_FRAME_BULK,     /* to worker: the input of `job`; to host: its reply */
+    PB_FRAME_UPDATE,   /* to host: what `job` has to say while it runs */
     PB_FRAME_KINDS,
 };
 

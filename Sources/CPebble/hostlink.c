@@ -2,69 +2,13 @@
 #include "compat.h"
 #include "hostlink.h"
 #include "clock.h"
-#include "fd.h"
 #include "futex.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #define TAKE_TIME PB_SECOND /* in which a worker claims its first job, or may be taken to have done so */
 #define BULK (32U * 1024) /* from this size on a payload goes over the stream */
-
-/* --- opening and closing --- */
-
-/* Sealed, so that no worker can cut it short under the host's reads. */
-static int open_memory(struct pb_shared **ret_shared)
-{
-    int fd = memfd_create("pebble-link", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd < 0) return -errno;
-    void *memory = MAP_FAILED;
-    if (ftruncate(fd, sizeof(struct pb_shared)) == 0 &&
-        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
-        memory = mmap(NULL, sizeof(struct pb_shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (memory == MAP_FAILED) {
-        int error = errno;
-        close(fd);
-        return -error;
-    }
-    *ret_shared = memory;
-    return fd;
-}
-
-int pb_hostlink_open(struct pb_hostlink *link, uint64_t max_payload, bool tell_resident, int *ret_worker_fd)
-{
-    int ends[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) return -errno;
-    *link = (struct pb_hostlink){.max_payload = max_payload};
-    pb_stream_init(&link->stream, ends[0], max_payload);
-    int memory = open_memory(&link->shared);
-    int rc = memory < 0 ? memory : pb_stream_send_fd(link->stream.fd, memory);
-    if (memory >= 0) close(memory);
-    if (rc < 0) {
-        pb_close(&ends[1]);
-        pb_hostlink_done(link);
-        return rc;
-    }
-    pb_arena_init(&link->inputs, PB_ARENA_SIZE);
-    link->shared->max_payload = max_payload;
-    link->shared->tell_resident = tell_resident;
-    atomic_store(&link->shared->wants_bell, PB_BELL_ON_STREAM); /* for READY */
-    *ret_worker_fd = ends[1];
-    return 0;
-}
-
-void pb_hostlink_done(struct pb_hostlink *link)
-{
-    pb_stream_done(&link->stream);
-    free(link->bulk);
-    link->bulk = NULL;
-    if (link->shared) munmap(link->shared, sizeof *link->shared);
-    link->shared = NULL;
-}
 
 /* --- jobs to the worker --- */
 
@@ -118,12 +62,16 @@ int pb_hostlink_submit(struct pb_hostlink *link, const struct pb_submission *job
     slot->path_length = (uint16_t)path;
     slot->name_length = (uint16_t)name;
     slot->bulk = is_bulk(job);
+    slot->wants_updates = job->updates;
+    slot->updates = 0;
     atomic_store_explicit(&slot->started, 0, memory_order_relaxed);
     atomic_store_explicit(&slot->claim, PB_CLAIM_QUEUED, memory_order_relaxed);
     size_t index = link->submitted % PB_SLOTS;
     link->jobs[index].tag = job->tag;
     link->jobs[index].inputs_mark = pb_arena_mark(&link->inputs);
     link->jobs[index].submitted_at = now;
+    link->jobs[index].wants_updates = job->updates;
+    link->jobs[index].updates = 0;
     link->jobs[index].began = 0;
 
     uint64_t number = link->submitted++;
@@ -170,6 +118,38 @@ static uint32_t answers_due(const struct pb_hostlink *link)
     return atomic_load(&link->shared->completed) - (uint32_t)link->collected;
 }
 
+/* Of a job that says that it runs, and that may say more; else it is refused. */
+static int take_in_update(struct pb_hostlink *link, const struct pb_message *message)
+{
+    size_t index = message->head.job % PB_SLOTS;
+    bool under_way = message->head.job - link->collected < link->submitted - link->collected;
+    if (!under_way || !link->jobs[index].tag || !link->jobs[index].wants_updates ||
+        atomic_load(&link->shared->slots[index].claim) != PB_CLAIM_RUNNING) {
+        free(message->payload);
+        return -EPROTO;
+    }
+    free(link->update.data); /* which nobody took */
+    link->update = (struct pb_news){link->jobs[index].tag, message->payload, message->head.length};
+    link->jobs[index].updates++;
+    return 1;
+}
+
+bool pb_hostlink_take_update(struct pb_hostlink *link, struct pb_news *ret_update)
+{
+    if (!link->update.tag) return false;
+    *ret_update = link->update;
+    link->update = (struct pb_news){0};
+    return true;
+}
+
+/* How many updates are still to come before the answer of the job that is next
+ * to be collected; negative: more came than it says it sent. */
+static int32_t updates_due(const struct pb_hostlink *link, const volatile struct pb_slot *slot)
+{
+    size_t index = link->collected % PB_SLOTS;
+    return link->jobs[index].wants_updates ? (int32_t)(slot->updates - link->jobs[index].updates) : 0;
+}
+
 /* A worker announces a bulk reply before it sends it: whatever comes unannounced is none. */
 int pb_hostlink_read(struct pb_hostlink *link)
 {
@@ -177,6 +157,7 @@ int pb_hostlink_read(struct pb_hostlink *link)
     if (link->has_bulk) return -EPROTO; /* it was announced, and then it was not the reply */
     int rc = pb_stream_receive(&link->stream, &message);
     if (rc <= 0 || message.head.kind == PB_FRAME_BELL) return rc;
+    if (message.head.kind == PB_FRAME_UPDATE) return take_in_update(link, &message);
     if (message.head.job - link->collected >= answers_due(link)) {
         free(message.payload);
         return -EPROTO;
@@ -216,10 +197,12 @@ void pb_hostlink_call_off(struct pb_hostlink *link)
     pb_futex_wake_shared(&link->shared->wants_bell);
 }
 
-bool pb_hostlink_awaits_bulk(struct pb_hostlink *link)
+bool pb_hostlink_awaits_stream(struct pb_hostlink *link)
 {
-    return !link->has_bulk && answers_due(link) &&
-           link->shared->slots[link->collected % PB_SLOTS].answer == PB_ANSWER_BULK;
+    size_t index = link->collected % PB_SLOTS;
+    if (!answers_due(link)) return false;
+    const volatile struct pb_slot *slot = &link->shared->slots[index];
+    return (!link->has_bulk && slot->answer == PB_ANSWER_BULK) || (link->jobs[index].tag && updates_due(link, slot) > 0);
 }
 
 /* Copies a reply out of the arena. 0 or -errno. */
@@ -258,6 +241,8 @@ static int64_t plausible(int64_t moment, int64_t earliest, int64_t now)
 static int answer_of(struct pb_hostlink *link, const volatile struct pb_slot *slot, struct pb_collected *collected)
 {
     if (atomic_load(&slot->claim) != PB_CLAIM_RUNNING) return -EPROTO; /* it never began this one */
+    int32_t due = updates_due(link, slot);
+    if (due) return due > 0 ? 0 : -EPROTO;
     uint32_t answer = slot->answer, at = slot->output_at;
     uint64_t length = slot->output_length;
     collected->code = slot->code;

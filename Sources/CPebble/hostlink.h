@@ -22,6 +22,14 @@ struct pb_submission {
     const char *path, *name;
     const void *input;
     uint64_t input_length;
+    bool updates; /* whether what it has to say while it runs is wanted */
+};
+
+/* What a job has to say while it runs. */
+struct pb_news {
+    void *tag;
+    void *data; /* the receiver's, freed with free(3); NULL when length is 0 */
+    uint64_t length;
 };
 
 /* What became of a submitted job. */
@@ -44,12 +52,15 @@ struct pb_hostlink {
         void *tag; /* NULL: revoked */
         uint64_t inputs_mark;
         int64_t submitted_at;
+        bool wants_updates;
+        uint32_t updates; /* received */
         int64_t began; /* when, as first seen; 0: not yet. What the worker says later does not change it */
     } jobs[PB_SLOTS];
     int64_t first_since; /* when the last answer was taken: the next job may have been the first since */
     void *bulk; /* a reply that came over the stream, to be collected */
     uint64_t bulk_job, bulk_length;
     bool has_bulk;
+    struct pb_news update; /* tag is NULL: there is none */
     bool ready;
     unsigned live; /* jobs submitted and neither collected nor revoked */
 };
@@ -71,10 +82,13 @@ int pb_hostlink_submit(struct pb_hostlink *link, const struct pb_submission *job
 bool pb_hostlink_sending(const struct pb_hostlink *link);
 int pb_hostlink_flush(struct pb_hostlink *link);
 
-/* Reads one frame of the stream, to be followed by pb_hostlink_collect. 1: done;
+/* Reads one frame of the stream, to be followed by pb_hostlink_take_update and pb_hostlink_collect. 1: done;
  * 0: there is none now; -errno: the stream ended (-EPIPE), or carried what it
  * must not (-EPROTO, -EFBIG), or -ENOMEM. */
 int pb_hostlink_read(struct pb_hostlink *link);
+
+/* What the frame read last brought. False: no update. */
+bool pb_hostlink_take_update(struct pb_hostlink *link, struct pb_news *ret_update);
 
 /* The next answer. 1: *ret; 0: none yet; -EPROTO, -EFBIG, -ENOMEM: the worker is not to be trusted any more. */
 int pb_hostlink_collect(struct pb_hostlink *link, int64_t now, struct pb_collected *ret_collected);
@@ -89,8 +103,8 @@ void pb_hostlink_wait_bell(struct pb_hostlink *link, int64_t deadline);
 /* Calls the bell on the word off: who waits for it returns. */
 void pb_hostlink_call_off(struct pb_hostlink *link);
 
-/* Whether the next answer is there and its reply still on the stream. */
-bool pb_hostlink_awaits_bulk(struct pb_hostlink *link);
+/* Whether the next answer is there, and its reply or an update before it still on the stream. */
+bool pb_hostlink_awaits_stream(struct pb_hostlink *link);
 
 /* Whether the worker has said that it is ready. */
 bool pb_hostlink_ready(struct pb_hostlink *link);

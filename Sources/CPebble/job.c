@@ -28,6 +28,7 @@ struct pebble_future *pb_job_new(struct pebble_pool *pool, const struct pb_funct
     job->level = (unsigned char)(options->priority - PEBBLE_PRIORITY_MIN);
     job->alarm.kind = PB_ALARM_JOB;
     job->retries = options->retries;
+    if (options->updates) job->updates = pebble_queue_ref(options->updates);
     job->scheduled = job->queued_at = pb_now();
     return job;
 no_name:
@@ -47,6 +48,7 @@ void pebble_future_unref(pebble_future *job)
 {
     if (!job || atomic_fetch_sub_explicit(&job->refs, 1, memory_order_acq_rel) != 1) return;
     struct pebble_pool *pool = job->pool;
+    pebble_queue_unref(job->updates);
     free((void *)(uintptr_t)job->outcome.data);
     pb_autopsy_unref(job->outcome.crash);
     free(job->input);
@@ -67,13 +69,17 @@ bool pb_job_settle(struct pebble_future *job, enum pebble_status status, int64_t
         .pid = began ? pid : 0,
         .exit_code = -1,
         .deaths = job->deaths,
+        .lost_updates = job->lost_updates,
     };
     return true;
 }
 
 void pb_job_publish(struct pebble_future *job)
 {
+    pebble_queue *updates = job->updates;
+    job->updates = NULL;
     pb_latch_set(&job->state, PB_JOB_DONE);
+    pebble_queue_unref(updates); /* here: it may free items, with code of the user's */
     pb_callback_fire(job);
     atomic_fetch_add(&job->pool->count.published, 1);
 }

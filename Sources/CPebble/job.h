@@ -44,6 +44,8 @@ struct pebble_future {
     int64_t timeout, queue_timeout, deadline; /* ns; 0: none */
     int64_t scheduled, queued_at;             /* when, at first and for its last try */
     unsigned retries, deaths;                 /* left; so far */
+    pebble_queue *updates;                    /* referenced until it is published; NULL: none */
+    uint64_t lost_updates;
     char *name;                               /* NULL: none */
     void *input;
     size_t input_length;

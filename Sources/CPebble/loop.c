@@ -202,6 +202,13 @@ void pb_loop_unlock(struct pebble_pool *pool)
     unlock(pool, false);
 }
 
+void pb_loop_release(struct pebble_pool *pool)
+{
+    pthread_mutex_unlock(&pool->lock);
+    atomic_thread_fence(memory_order_seq_cst);
+    if (!pb_inbox_empty(&pool->inbox)) pb_inbox_ring(&pool->inbox); /* who left it there may have found the lock taken */
+}
+
 void pb_loop_notice(struct pebble_pool *pool)
 {
     if (take_lock_for_inbox(pool)) unlock(pool, false);

@@ -22,6 +22,9 @@ void pb_loop_lock(struct pebble_pool *pool);
 /* Does what came of the change, gives the lock back, and delivers outcomes. */
 void pb_loop_unlock(struct pebble_pool *pool);
 
+/* Gives the lock back where nothing has changed, without a turn. */
+void pb_loop_release(struct pebble_pool *pool);
+
 /* Whether this thread is calling back for the pool, which therefore waits for it. */
 bool pb_loop_is_delivering(const struct pebble_pool *pool);
 

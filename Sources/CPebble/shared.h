@@ -66,6 +66,7 @@ struct pb_slot {
     struct pb_image_id image;
     uint16_t path_length, name_length;
     uint32_t bulk; /* the input is on the stream; path and name alone are in the arena */
+    uint32_t wants_updates;
 
     /* the worker's */
     alignas(64) _Atomic int64_t started; /* CLOCK_MONOTONIC, ns; written before the claim */
@@ -73,6 +74,7 @@ struct pb_slot {
     int32_t code;
     uint32_t answer;
     uint32_t output_at;
+    uint32_t updates; /* sent on the stream before the answer */
     uint64_t output_length;
 };
 

@@ -7,6 +7,7 @@
 #include "ending.h"
 #include "loop.h"
 #include "queue.h"
+#include "updates.h"
 #include "watch.h"
 
 #include <stdlib.h>
@@ -73,6 +74,7 @@ static bool ship(struct pebble_pool *pool, struct pb_worker *worker, struct pebb
         .name = job->name ? job->name : "",
         .input = job->input,
         .input_length = job->input_length,
+        .updates = job->updates != NULL,
     };
     pb_queue_give_place(pool, job); /* before it can be seen to run */
     int rc = pb_hostlink_submit(&worker->link, &submission, now);
@@ -235,7 +237,7 @@ static void collect(struct pebble_pool *pool, struct pb_worker *worker)
             return;
         }
         /* An answer whose reply is still on the stream makes that readable. */
-        again = !pb_hostlink_want_bell(&worker->link, PB_BELL_ON_STREAM) && !pb_hostlink_awaits_bulk(&worker->link);
+        again = !pb_hostlink_want_bell(&worker->link, PB_BELL_ON_STREAM) && !pb_hostlink_awaits_stream(&worker->link);
     }
     finish_if_empty(pool, worker);
 }
@@ -258,7 +260,7 @@ static bool await(struct pebble_pool *pool, struct pebble_future *job)
             return true;
         }
         collect(pool, worker); /* asks for a bell on the stream again */
-        if (worker->state == PB_WORKER_BUSY && pb_hostlink_awaits_bulk(&worker->link)) return false;
+        if (worker->state == PB_WORKER_BUSY && pb_hostlink_awaits_stream(&worker->link)) return false;
     }
     return false;
 }
@@ -294,7 +296,9 @@ static void take_answers(struct pebble_pool *pool, struct pb_worker *worker)
 /* A frame of its stream, if there is one. */
 static bool read_frame(struct pebble_pool *pool, struct pb_worker *worker)
 {
+    struct pb_news update;
     int rc = pb_hostlink_read(&worker->link);
+    if (pb_hostlink_take_update(&worker->link, &update)) pb_updates_put(update.tag, update.data, (size_t)update.length);
     worker->ready_once |= pb_hostlink_ready(&worker->link);
     take_answers(pool, worker);
     pb_crew_on_ready(pool, worker);
@@ -307,12 +311,20 @@ static bool read_frame(struct pebble_pool *pool, struct pb_worker *worker)
     return false;
 }
 
-/* The reply of the next answer may lie on the stream, behind bells. */
+/* What it said before it died, and before that was found out. */
+void pb_shipping_drain(struct pebble_pool *pool, struct pb_worker *worker)
+{
+    take_answers(pool, worker);
+    for (unsigned n = 0; n < FRAMES && has_jobs(worker); n++)
+        if (!read_frame(pool, worker)) return;
+}
+
+/* The reply of the next answer may lie on the stream, behind updates and bells. */
 void pb_shipping_look(struct pebble_pool *pool, struct pb_worker *worker)
 {
     take_answers(pool, worker);
     for (unsigned n = 0; n < FRAMES && worker->state != PB_WORKER_DYING && worker->state != PB_WORKER_GONE; n++)
-        if (!pb_hostlink_awaits_bulk(&worker->link) || !read_frame(pool, worker)) return;
+        if (!pb_hostlink_awaits_stream(&worker->link) || !read_frame(pool, worker)) return;
 }
 
 void pb_shipping_on_link(struct pebble_pool *pool, struct pb_worker *worker, uint32_t events)

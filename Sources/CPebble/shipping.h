@@ -33,6 +33,9 @@ bool pb_shipping_single_out(struct pebble_pool *pool, struct pebble_future *job)
 /* Takes the answers that are there, with replies that are on the stream. */
 void pb_shipping_look(struct pebble_pool *pool, struct pb_worker *worker);
 
+/* Of a dead worker: takes all that is on its stream, updates of its last job among it. */
+void pb_shipping_drain(struct pebble_pool *pool, struct pb_worker *worker);
+
 /* Without the lock: waits until the job is done or `deadline` has passed. While
  * the job is with a worker, this thread takes that worker's answers itself,
  * without a hop over the loop thread. */

@@ -12,10 +12,12 @@
 #include "queue.h"
 #include "sig.h"
 #include "starting.h"
+#include "updates.h"
 #include "watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static _Thread_local const struct pb_thread *self;
@@ -76,11 +78,33 @@ static void go_on(struct pb_thread *thread)
 
 /* --- without the lock: calls --- */
 
+/* Without a turn, and so without callbacks, in the middle of the user's function. */
+static int say(void *teller, const void *data, size_t length)
+{
+    struct pb_thread *thread = teller;
+    struct pebble_pool *pool = thread->pool;
+    if (!thread->job || !thread->says) return 0;
+    if (length > pool->config.max_payload) return -EFBIG;
+    void *copy = length ? malloc(length) : NULL;
+    if (length && !copy) return -ENOMEM;
+    if (length) memcpy(copy, data, length);
+    pb_loop_lock(pool);
+    pb_updates_put(thread->job, copy, length);
+    pb_loop_release(pool);
+    return 0;
+}
+
 static int call_with(struct pb_thread *thread, pebble_function function, void *input, size_t length,
                      struct pebble_outcome *ret_reply)
 {
     struct pebble_call call = {
-        .input = input, .input_length = length, .resumption = -1, .unwanted = &thread->unwanted};
+        .input = input,
+        .input_length = length,
+        .resumption = -1,
+        .unwanted = &thread->unwanted,
+        .say = say,
+        .teller = thread,
+    };
     pb_call_enter(&call);
     int code = function(&call);
     pb_call_enter(NULL);
@@ -209,6 +233,7 @@ static bool assign(struct pebble_pool *pool, struct pebble_future *job, int64_t 
 {
     struct pb_thread *thread = TAILQ_FIRST(&pool->idle_threads);
     thread->job = job;
+    thread->says = job->updates != NULL;
     thread->began = now > job->scheduled ? now : job->scheduled;
     atomic_store(&thread->unwanted, false);
     job->thread = thread;

@@ -25,6 +25,7 @@ struct pb_thread {
     _Atomic uint32_t order;
     atomic_bool unwanted;      /* nobody waits for its job any more */
     struct pebble_future *job; /* that it runs */
+    bool says;                 /* whether the updates of that are wanted */
     int64_t began;             /* when it was given that */
     uint64_t served;
     bool leaves;               /* it is to go as soon as it can */

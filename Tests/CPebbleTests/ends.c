@@ -43,7 +43,8 @@ int submit(struct ends *ends, uint64_t number, const void *input, size_t length)
                                       .path = "/lib/it.so",
                                       .name = "name",
                                       .input = input,
-                                      .input_length = length};
+                                      .input_length = length,
+                                      .updates = number % 2 == 0};
     return pb_hostlink_submit(&ends->host, &job, pb_now());
 }
 

@@ -20,7 +20,7 @@ void ends_close(struct ends *ends);
 /* As if so many jobs had been through the link before. */
 void ends_age(struct ends *ends, uint64_t jobs);
 
-/* Submits a job; its tag is that of the number. As pb_hostlink_submit. */
+/* Submits a job; its tag is that of the number, and an even one may send updates. As pb_hostlink_submit. */
 int submit(struct ends *ends, uint64_t number, const void *input, size_t length);
 void *tag_of(uint64_t number);
 

@@ -186,6 +186,51 @@ START_TEST(a_worker_cannot_change_the_size_of_the_memory)
 }
 END_TEST
 
+/* --- updates --- */
+
+START_TEST(an_update_is_refused_unless_the_job_runs_and_may_send_one)
+{
+    static const uint64_t jobs[] = {1, 2, 3, 4, PB_SLOTS, PB_SLOTS + 2, UINT64_C(1) << 32, UINT64_MAX};
+    struct pb_news update;
+    claim_next(&ends); /* 0; next is 1, which may not, and 2 has not begun */
+    send_frame((struct pb_frame){.kind = PB_FRAME_UPDATE, .job = jobs[_i], .length = 4});
+    ck_assert_int_eq(pb_hostlink_read(&ends.host), -EPROTO);
+    ck_assert(!pb_hostlink_take_update(&ends.host, &update));
+}
+END_TEST
+
+START_TEST(an_update_of_a_job_that_was_taken_back_or_answered_is_refused)
+{
+    atomic_store(&ends.worker.shared->wants_bell, PB_NO_BELL);
+    if (_i) {
+        struct pb_claimed job = claim_next(&ends);
+        answer(&ends, &job, NULL, 0);
+        collect(&ends, 0);
+    } else {
+        ck_assert(pb_hostlink_revoke(&ends.host, tag_of(0)));
+    }
+    send_frame((struct pb_frame){.kind = PB_FRAME_UPDATE, .length = 4});
+    ck_assert_int_eq(pb_hostlink_read(&ends.host), -EPROTO);
+}
+END_TEST
+
+START_TEST(updates_that_were_not_sent_are_waited_for_and_too_many_refused)
+{
+    struct pb_collected collected;
+    struct pb_claimed job = claim_next(&ends);
+    atomic_store(&ends.worker.shared->wants_bell, PB_NO_BELL);
+    job.slot->updates = 1;
+    answer(&ends, &job, NULL, 0);
+    ck_assert_int_eq(collected_with(&collected), 0);
+    ck_assert(pb_hostlink_awaits_stream(&ends.host));
+    send_frame((struct pb_frame){.kind = PB_FRAME_UPDATE, .length = 4});
+    send_frame((struct pb_frame){.kind = PB_FRAME_UPDATE, .length = 4});
+    ck_assert_int_eq(pb_hostlink_read(&ends.host), 1);
+    ck_assert_int_eq(pb_hostlink_read(&ends.host), 1);
+    ck_assert_int_eq(collected_with(&collected), -EPROTO);
+}
+END_TEST
+
 /* --- everything at random --- */
 
 static unsigned seed;
@@ -200,7 +245,7 @@ static void damage(void)
     volatile unsigned char *memory = (unsigned char *)ends.worker.shared;
     size_t head = offsetof(struct pb_shared, slots) + 4 * sizeof(struct pb_slot);
     struct pb_slot *slot = &ends.worker.shared->slots[up_to(4)];
-    switch (up_to(8)) {
+    switch (up_to(10)) {
     case 0: memory[up_to((unsigned)head)] = (unsigned char)rand_r(&seed); break;
     case 1: atomic_fetch_add(&ends.worker.shared->completed, up_to(3)); break;
     case 2: slot->answer = up_to(8); break;
@@ -208,6 +253,8 @@ static void damage(void)
     case 4: slot->output_length = (uint64_t)rand_r(&seed) << up_to(34); break;
     case 5: slot->output_at = (uint32_t)rand_r(&seed) >> up_to(32); break;
     case 6: send_frame((struct pb_frame){.kind = PB_FRAME_BULK, .job = up_to(4), .length = up_to(100000)}); break;
+    case 8: send_frame((struct pb_frame){.kind = PB_FRAME_UPDATE, .job = up_to(4), .length = up_to(1000)}); break;
+    case 9: slot->updates = up_to(3); break;
     case 7: madvise(ends.worker.shared, sizeof(struct pb_shared), MADV_REMOVE); break;
     }
 }
@@ -216,14 +263,20 @@ static void damage(void)
 static bool use(uint64_t *next)
 {
     struct pb_collected collected;
+    struct pb_news update;
     int rc = 0;
-    switch (up_to(7)) {
+    switch (up_to(8)) {
     case 0: rc = submit(&ends, *next, "input", 5); *next += rc > 0; break;
     case 1: pb_hostlink_revoke(&ends.host, tag_of(up_to((unsigned)*next))); break;
     case 2: pb_hostlink_revoke_last(&ends.host); break;
     case 3: pb_hostlink_started(&ends.host, pb_hostlink_tag(&ends.host, up_to(4)), pb_now()); break;
     case 4: rc = pb_hostlink_read(&ends.host); break;
     case 5: pb_hostlink_want_bell(&ends.host, up_to(3)); break;
+    case 7:
+        if (!pb_hostlink_take_update(&ends.host, &update)) break;
+        must(update.length <= 1000);
+        free(update.data);
+        break;
     case 6:
         rc = collected_with(&collected);
         must(rc <= 0 || (collected.started <= collected.finished && collected.length <= 100000));
@@ -270,6 +323,9 @@ Suite *distrust_suite(void)
     tcase_add_test(tests, a_reply_to_another_job_than_the_announced_is_refused);
     tcase_add_test(tests, a_reply_that_is_denied_after_it_was_sent_is_not_kept);
     tcase_add_test(tests, a_reply_on_the_stream_above_the_bound_is_refused_before_it_comes);
+    tcase_add_loop_test(tests, an_update_is_refused_unless_the_job_runs_and_may_send_one, 0, 8);
+    tcase_add_loop_test(tests, an_update_of_a_job_that_was_taken_back_or_answered_is_refused, 0, 2);
+    tcase_add_test(tests, updates_that_were_not_sent_are_waited_for_and_too_many_refused);
     tcase_add_test(tests, a_worker_cannot_change_the_size_of_the_memory);
     tcase_add_test(tests, no_damage_confuses_the_host);
     return suite;

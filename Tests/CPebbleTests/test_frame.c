@@ -24,10 +24,13 @@ END_TEST
 
 START_TEST(a_payload_is_bounded)
 {
-    ck_assert_int_eq(checked(PB_FRAME_BULK, 7, 0, BOUND), 0);
-    ck_assert_int_eq(checked(PB_FRAME_BULK, 7, BOUND, BOUND), 0);
-    ck_assert_int_eq(checked(PB_FRAME_BULK, 7, BOUND + 1, BOUND), -EFBIG);
-    ck_assert_int_eq(checked(PB_FRAME_BULK, 7, UINT64_MAX, UINT64_MAX), -EFBIG);
+    const uint32_t kinds[] = {PB_FRAME_BULK, PB_FRAME_UPDATE};
+    for (size_t i = 0; i < PB_COUNT(kinds); i++) {
+        ck_assert_int_eq(checked(kinds[i], 7, 0, BOUND), 0);
+        ck_assert_int_eq(checked(kinds[i], 7, BOUND, BOUND), 0);
+        ck_assert_int_eq(checked(kinds[i], 7, BOUND + 1, BOUND), -EFBIG);
+        ck_assert_int_eq(checked(kinds[i], 7, UINT64_MAX, UINT64_MAX), -EFBIG);
+    }
 }
 END_TEST
 
@@ -54,7 +57,7 @@ START_TEST(random_frames_are_never_accepted_wrongly)
 {
     srand(7);
     for (int round = 0; round < 200000; round++) {
-        struct pb_frame frame = {.magic = PB_FRAME_MAGIC, .kind = (uint32_t)rand() % 4};
+        struct pb_frame frame = {.magic = PB_FRAME_MAGIC, .kind = (uint32_t)rand() % 5};
         unsigned char *bytes = (unsigned char *)&frame;
         if (round % 2)
             for (size_t i = 0; i < sizeof frame; i++)
@@ -63,7 +66,7 @@ START_TEST(random_frames_are_never_accepted_wrongly)
             bytes[(size_t)rand() % sizeof frame] ^= (unsigned char)(1 << rand() % 8);
         if (pb_frame_check(&frame, BOUND) != 0) continue;
         ck_assert_uint_eq(frame.magic, PB_FRAME_MAGIC);
-        ck_assert(frame.kind == PB_FRAME_BELL || frame.kind == PB_FRAME_BULK);
+        ck_assert(frame.kind >= PB_FRAME_BELL && frame.kind < PB_FRAME_KINDS);
         ck_assert_uint_le(frame.length, frame.kind == PB_FRAME_BELL ? 0 : BOUND);
     }
 }

@@ -68,6 +68,20 @@ static void send_frame(struct pb_frame frame)
     send_bytes(&frame, sizeof frame);
 }
 
+static int job_send_unwanted_update(pebble_call *call)
+{
+    (void)call;
+    send_frame((struct pb_frame){.kind = PB_FRAME_UPDATE, .length = 4});
+    send_bytes("four", 4);
+    wait_for_the_end();
+}
+
+START_TEST(a_job_that_sends_updates_nobody_asked_for_fails_alone)
+{
+    fails_alone(_i, job_send_unwanted_update);
+}
+END_TEST
+
 static int job_send_two_replies(pebble_call *call)
 {
     (void)call;
@@ -158,6 +172,7 @@ Suite *garbage_suite(void)
     both(tests, a_job_that_closes_all_descriptors_fails_alone);
     both(tests, a_job_that_writes_noise_into_its_link_fails_alone);
     both(tests, a_job_that_shuts_its_link_fails_alone);
+    both(tests, a_job_that_sends_updates_nobody_asked_for_fails_alone);
     both(tests, a_job_that_sends_replies_of_others_fails_alone);
     both(tests, a_frame_that_never_ends_does_not_outlast_the_limit);
     both(tests, half_a_frame_and_death_expire_the_job);

@@ -100,7 +100,7 @@ static void collect_all(void)
 static void wait_for_the_worker(void)
 {
     if (!pb_hostlink_want_bell(&ends.host, with_large ? PB_BELL_ON_STREAM : PB_BELL_ON_WORD) &&
-        !pb_hostlink_awaits_bulk(&ends.host))
+        !pb_hostlink_awaits_stream(&ends.host))
         return;
     if (!with_large) {
         pb_hostlink_wait_bell(&ends.host, INT64_MAX);

@@ -54,6 +54,7 @@ Suite *rlimits_suite(void);
 Suite *limits_suite(void);
 Suite *cancel_suite(void);
 Suite *grace_suite(void);
+Suite *updates_suite(void);
 Suite *callbacks_suite(void);
 Suite *callbacks_pool_suite(void);
 Suite *life_suite(void);

@@ -34,6 +34,15 @@ PEBBLE_API void *PEBBLE_NULLABLE pebble_call_reserve(pebble_call *PEBBLE_NONNULL
 /* Takes back the last `length` bytes of the reply (all of it when longer). */
 PEBBLE_API void pebble_call_unwrite(pebble_call *PEBBLE_NONNULL call, size_t length);
 
+/* Sends bytes to whoever scheduled the job, while it runs (see `updates` in
+ * pebble_job_options); without a queue for them it does nothing. Blocks while
+ * the stream to the host is full, never for want of somebody who reads the queue.
+ *   -EFBIG  larger than max_payload
+ *   -EPIPE  the host is gone
+ *   -ENOMEM (in a thread) */
+PEBBLE_API int pebble_call_update(pebble_call *PEBBLE_NONNULL call, const void *PEBBLE_NULLABLE data,
+                                  size_t length);
+
 /* Whether nobody waits for this call any more: it was cancelled, its time is
  * over, or its pool stopped, and the pool gives it some grace (see
  * pebble_pool_config) to return, as a thread pool always does. What it returns

@@ -58,6 +58,7 @@ struct pebble_outcome {
     bool poisonous;          /* EXPIRED: it was given up with retries left, after max_deaths */
     const struct pebble_crash *PEBBLE_NULLABLE crash; /* EXPIRED by a signal: what the worker recorded of it; NULL: nothing.
                               * For SIGSEGV that is likely a stack overflow on a thread that the job had started */
+    uint64_t lost_updates;   /* for which there was no room in their queue, or no memory */
     bool likely_oom;         /* EXPIRED by SIGKILL: Pebble sent none, and the kernel killed for want of memory meanwhile */
 };
 

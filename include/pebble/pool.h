@@ -6,6 +6,8 @@
 #include "defs.h"
 #include "function.h"
 #include "future.h"
+#include "queue.h"
+#include "update.h"
 
 PEBBLE_BEGIN_DECLS
 
@@ -93,6 +95,13 @@ struct pebble_job_options {
      * behind the jobs that wait then. timeout and queue_timeout begin anew each
      * time, deadline does not. For functions that may be run more than once. */
     unsigned retries;
+    /* Where what the job says while it runs (pebble_call_update) is put: struct
+     * pebble_update each, in order, all of them before the job has its outcome,
+     * also when its worker dies after it. A reference is taken until then; the
+     * queue is not closed. One that is full or closed does not hold the job up:
+     * the update is dropped and counted (lost_updates). Nothing comes after a
+     * limit, cancel or stop has ended the job. Each try sends its own. */
+    pebble_queue *PEBBLE_NULLABLE updates;
     int priority;          /* PEBBLE_PRIORITY_MIN to PEBBLE_PRIORITY_MAX, of the jobs that wait */
 };
 

@@ -163,31 +163,27 @@ int pebble_crash_frame(const struct pebble_crash *crash, size_t number, struct p
 
 /* --- words --- */
 
-static const char *words_of_fault(const struct pebble_crash *crash, char *buffer, size_t size)
+static int describe_fault(const struct pebble_crash *crash, char *buffer, size_t size)
 {
-    const char *what = crash->signal == SIGBUS ? "memory without a page behind it"
+    const char *what = crash->signal == SIGBUS        ? "memory without a page behind it"
                        : crash->code == SEGV_ACCERR ? "no such access to memory"
                                                     : "no memory";
-    if (crash->signal == SIGSEGV && crash->code == SI_KERNEL) return "a wild address"; /* the kernel does not tell it */
-    snprintf(buffer, size, "%s at address %#llx", what, (unsigned long long)crash->address);
-    return buffer;
+    if (crash->signal == SIGSEGV && crash->code == SI_KERNEL) /* the kernel does not tell it */
+        return snprintf(buffer, size, "a wild address");
+    return snprintf(buffer, size, "%s at address %#llx", what, (unsigned long long)crash->address);
 }
 
-const char *pb_autopsy_words(const struct pebble_crash *crash, char *buffer, size_t size)
+int pebble_crash_describe(const struct pebble_crash *crash, char *buffer, size_t size)
 {
-    if (*crash->message) {
-        snprintf(buffer, size, "%.*s", (int)strcspn(crash->message, "\n"), crash->message);
-        return buffer;
-    }
-    if (crash->stack_overflow) return "stack overflow";
-    if (crash->code <= 0) return "";
-    switch (crash->signal) {
-    case SIGSEGV:
-    case SIGBUS: return words_of_fault(crash, buffer, size);
-    case SIGFPE: return crash->code == FPE_INTDIV ? "integer division by zero" : "";
-    case SIGILL:
-    case SIGTRAP: return "a trap, or what is no instruction";
-    case SIGSYS: return "a system call that is not allowed";
-    default: return "";
-    }
+    if (*crash->message)
+        return snprintf(buffer, size, "%.*s", (int)strcspn(crash->message, "\n"), crash->message);
+    if (crash->stack_overflow) return snprintf(buffer, size, "stack overflow");
+    if (crash->code > 0 && (crash->signal == SIGSEGV || crash->signal == SIGBUS))
+        return describe_fault(crash, buffer, size);
+    const char *words = "";
+    if (crash->code > 0 && crash->signal == SIGFPE && crash->code == FPE_INTDIV) words = "integer division by zero";
+    if (crash->code > 0 && crash->signal == SIGSYS) words = "a system call that is not allowed";
+    if (crash->code > 0 && (crash->signal == SIGILL || crash->signal == SIGTRAP))
+        words = "a trap, or what is no instruction";
+    return snprintf(buffer, size, "%s", words);
 }

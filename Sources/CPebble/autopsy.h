@@ -18,8 +18,5 @@ const struct pebble_crash *pb_autopsy_of(const struct pb_crash_record *record, i
 const struct pebble_crash *pb_autopsy_ref(const struct pebble_crash *crash);
 void pb_autopsy_unref(const struct pebble_crash *crash);
 
-/* What it comes down to, in words: one line without a newline; "": the signal says it all. */
-const char *pb_autopsy_words(const struct pebble_crash *crash, char *buffer, size_t size);
-
 PB_HIDDEN_END
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat.h"
-#include "autopsy.h"
 #include "clock.h"
 #include "pebble/outcome.h"
 
@@ -61,7 +60,10 @@ static const char *duration(int64_t nanoseconds, char *buffer, size_t size)
 /* What is known of a crash besides its signal; "": nothing. */
 static const char *explanation(const struct pebble_outcome *outcome, char *buffer, size_t size)
 {
-    if (outcome->crash) return pb_autopsy_words(outcome->crash, buffer, size);
+    if (outcome->crash) {
+        pebble_crash_describe(outcome->crash, buffer, size);
+        return buffer;
+    }
     if (outcome->likely_oom) return "probably for want of memory";
     if (outcome->exit_signal == SIGSEGV)
         return "nothing recorded: probably a stack overflow on a thread that the job had started";

@@ -41,7 +41,9 @@ START_TEST(a_sound_record_is_told)
     memset((void *)&record, 0xa5, sizeof record); /* there is a copy */
     ck_assert_ptr_nonnull(crash);
     ck_assert_str_eq(crash->message, "it broke");
-    ck_assert_str_eq(pb_autopsy_words(crash, text, sizeof text), "it broke");
+    ck_assert_int_eq(pebble_crash_describe(crash, text, sizeof text), 8);
+    ck_assert_str_eq(text, "it broke");
+    ck_assert_int_eq(pebble_crash_describe(crash, NULL, 0), 8);
     ck_assert_int_eq(pebble_crash_frame(crash, 0, &frame), 0);
     ck_assert_str_eq(frame.function, "sound");
     ck_assert_uint_eq((uintptr_t)frame.address, (uintptr_t)sound);
@@ -111,7 +113,7 @@ START_TEST(no_record_harms_the_host)
         char text[64];
         if (!crash) continue;
         told++;
-        pb_autopsy_words(crash, text, sizeof text);
+        pebble_crash_describe(crash, text, sizeof text);
         for (size_t n = 0; round % 50 == 0 && pebble_crash_frame(crash, n, &frame) == 0; n++)
             must(strlen(frame.image) < 4096);
         pb_autopsy_unref(crash);

@@ -32,6 +32,12 @@ struct pebble_frame {
     bool machinery;                       /* it is of Pebble itself */
 };
 
+/* Writes what a crash comes down to: the message, its first line, or what signal
+ * and code mean; "" when the signal says it all. Truncated to `size` bytes with
+ * the NUL; returns the length of the whole, as snprintf(3) does. */
+PEBBLE_API int pebble_crash_describe(const struct pebble_crash *PEBBLE_NONNULL crash, char *PEBBLE_NULLABLE buffer,
+                                     size_t size);
+
 /* The frame with that number: 0 is where the signal came; what follows are
  * return addresses, up to the task function. The first call for a crash reads
  * the symbol tables of the images, of those that this process has loaded too.

@@ -23,7 +23,7 @@ final class FutureHandle: @unchecked Sendable {
   var isRunning: Bool { pebble_future_running(future) }
 
   /// The outcome, once there is one. Its bytes are valid as long as this handle.
-  var outcome: Outcome? { pebble_future_outcome(future).map { Outcome($0.pointee) } }
+  var outcome: Outcome? { pebble_future_outcome(future).map { Outcome($0.pointee, of: self) } }
 
   /// Whether the outcome came within `timeout` nanoseconds.
   func wait(_ timeout: Int64) -> Bool { pebble_future_wait(future, timeout) == 0 }

@@ -8,10 +8,18 @@ struct Outcome {
     case failure(code: Int32)
     case timeout(limit: TimeoutError.Limit, length: Duration)
     case cancelled
-    case expired(exitCode: Int32?, signal: Int32?, cpuTime: Duration, peakMemory: Int, deaths: Int, isPoisonous: Bool)
+    case expired(End, cpuTime: Duration, peakMemory: Int, deaths: Int, isPoisonous: Bool)
     case notRun(cause: PebbleError.Code, errno: Int32)
     /// The workers' initializer failed: with this code, or by the end of its process.
-    case notInitialized(code: Int32, errno: Int32, exitCode: Int32?, signal: Int32?)
+    case notInitialized(code: Int32, errno: Int32, End)
+  }
+
+  /// How a process ended.
+  struct End {
+    let exitCode: Int32?
+    let signal: Int32?
+    let crash: CrashHandle?
+    let isLikelyOutOfMemory: Bool
   }
 
   let status: Status
@@ -21,8 +29,9 @@ struct Outcome {
   let runTime: Duration
   let processID: Int32
 
-  init(_ outcome: pebble_outcome) {
-    status = Status(outcome)
+  /// - Parameter future: that the outcome belongs to.
+  init(_ outcome: pebble_outcome, of future: FutureHandle) {
+    status = Status(outcome, End(outcome, of: future))
     data = UnsafeRawBufferPointer(start: outcome.data, count: outcome.length)
     hasStarted = outcome.started
     waitTime = .nanoseconds(outcome.wait_time)
@@ -31,8 +40,17 @@ struct Outcome {
   }
 }
 
+extension Outcome.End {
+  fileprivate init(_ outcome: pebble_outcome, of future: FutureHandle) {
+    exitCode = outcome.exit_code >= 0 ? outcome.exit_code : nil
+    signal = outcome.exit_signal > 0 ? outcome.exit_signal : nil
+    crash = outcome.crash.map { CrashHandle($0, of: future) }
+    isLikelyOutOfMemory = outcome.likely_oom
+  }
+}
+
 extension Outcome.Status {
-  fileprivate init(_ outcome: pebble_outcome) {
+  fileprivate init(_ outcome: pebble_outcome, _ end: @autoclosure () -> Outcome.End) {
     switch outcome.status {
     case PEBBLE_SUCCESS:
       self = .success
@@ -44,14 +62,11 @@ extension Outcome.Status {
       self = .cancelled
     case PEBBLE_EXPIRED:
       self = .expired(
-        exitCode: outcome.exit_code >= 0 ? outcome.exit_code : nil,
-        signal: outcome.exit_signal > 0 ? outcome.exit_signal : nil,
-        cpuTime: .nanoseconds(outcome.cpu_time), peakMemory: Int(outcome.peak_memory),
+        end(), cpuTime: .nanoseconds(outcome.cpu_time), peakMemory: Int(outcome.peak_memory),
         deaths: Int(outcome.deaths), isPoisonous: outcome.poisonous)
     case _ where outcome.cause == PEBBLE_CAUSE_INITIALIZER:
       self = .notInitialized(
-        code: outcome.code, errno: outcome.error, exitCode: outcome.exit_code >= 0 ? outcome.exit_code : nil,
-        signal: outcome.exit_signal > 0 ? outcome.exit_signal : nil)
+        code: outcome.code, errno: outcome.error, end())
     default:
       self = .notRun(cause: .init(outcome.cause), errno: outcome.error)
     }

@@ -12,22 +12,22 @@ extension Outcome {
       TimeoutError(limit, length, waitTime: waitTime, runTime: runTime)
     case .cancelled:
       CancellationError()
-    case .expired(let exitCode, let signal, let cpuTime, let peakMemory, let deaths, let isPoisonous):
+    case .expired(let end, let cpuTime, let peakMemory, let deaths, let isPoisonous):
       ProcessExpired(
-        exitCode: exitCode, signal: signal.map(signalName), processID: processID, function: function,
-        runTime: runTime, cpuTime: cpuTime, peakMemory: peakMemory, deaths: deaths, isPoisonous: isPoisonous)
-    case .notInitialized(let code, let errno, let exitCode, let signal):
-      InitializerError(cause: initializerError(code, errno, exitCode, signal))
+        end, processID: processID, function: function, runTime: runTime, cpuTime: cpuTime, peakMemory: peakMemory,
+        deaths: deaths, isPoisonous: isPoisonous)
+    case .notInitialized(let code, let errno, let end):
+      InitializerError(cause: initializerError(code, errno, end))
     case .notRun(let cause, let errno):
       PebbleError(cause, function, errno: errno == 0 ? nil : errno)
     }
   }
 
-  private func initializerError(_ code: Int32, _ errno: Int32, _ exitCode: Int32?, _ signal: Int32?) -> any Error {
+  private func initializerError(_ code: Int32, _ errno: Int32, _ end: Outcome.End) -> any Error {
     if errno != 0 { return PebbleError(.workerStart, "the initializer did not end in time", errno: errno) }
-    guard exitCode != nil || signal != nil else { return Reply.error(code: code, data) }
+    guard end.exitCode != nil || end.signal != nil else { return Reply.error(code: code, data) }
     return ProcessExpired(
-      exitCode: exitCode, signal: signal.map(signalName), processID: processID, function: "the initializer",
-      runTime: runTime, cpuTime: .zero, peakMemory: 0, deaths: 1, isPoisonous: false)
+      end, processID: processID, function: "the initializer", runTime: runTime, cpuTime: .zero, peakMemory: 0,
+      deaths: 1, isPoisonous: false)
   }
 }

@@ -11,7 +11,7 @@ layers=(
   "latch room wheel histogram alarm proc image frame boot control mainqueue arena oom symbols demangle crashrecord"
   "spawn entry forkserver serve stream shared hostlink hostopen childlink call crash autopsy child"
   "worker dispatch"
-  "inbox job updates callbacks engine poolstate watch queue starting shipping ending crew processes threads loop"
+  "inbox watchers job updates callbacks engine poolstate watch queue starting shipping ending crew processes threads loop"
   "pool outcome report version fifo handlers"
 )
 layer_of() {

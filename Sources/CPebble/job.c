@@ -18,6 +18,7 @@ struct pebble_future *pb_job_new(struct pebble_pool *pool, const struct pb_funct
     if (options->name && *options->name && !(job->name = strdup(options->name))) goto no_name;
     if (length) memcpy(job->input, input, length);
     atomic_init(&job->refs, 1);
+    pb_watchers_init(&job->watchers);
     job->pool = pool;
     pb_pool_hold(pool);
     job->function = *function;
@@ -53,6 +54,7 @@ void pebble_future_unref(pebble_future *job)
     pb_autopsy_unref(job->outcome.crash);
     free(job->input);
     free(job->name);
+    pb_watchers_done(&job->watchers);
     free(job);
     pb_pool_let_go(pool);
 }
@@ -79,6 +81,7 @@ void pb_job_publish(struct pebble_future *job)
     pebble_queue *updates = job->updates;
     job->updates = NULL;
     pb_latch_set(&job->state, PB_JOB_DONE);
+    pb_watchers_tell(&job->watchers);
     pebble_queue_unref(updates); /* here: it may free items, with code of the user's */
     pb_callback_fire(job);
     atomic_fetch_add(&job->pool->count.published, 1);

@@ -13,6 +13,7 @@
 #include "alarm.h"
 #include "image.h"
 #include "latch.h"
+#include "watchers.h"
 #include "pebble/future.h"
 #include "pebble/pool.h"
 
@@ -34,6 +35,7 @@ struct pebble_future {
     bool procedure; /* it is not a user's, but sets a worker up or ends it */
     unsigned char suspected; /* how often a worker died with this as the next job to begin */
     struct pebble_pool *pool; /* its memory is kept */
+    struct pb_watchers watchers;
     _Atomic(struct pb_callback *) callbacks;
     struct pebble_future *next; /* in the inbox */
     struct pb_worker *worker;   /* that it was shipped to */

@@ -32,6 +32,22 @@ PEBBLE_API void pebble_future_unref(pebble_future *PEBBLE_NULLABLE future);
  * yet; -EINVAL: `timeout` is negative. A timeout of 0 polls. */
 PEBBLE_API int pebble_future_wait(pebble_future *PEBBLE_NONNULL future, int64_t timeout);
 
+/* Waits up to `timeout` ns until at least `need` of the futures have their
+ * outcomes: 1 for the first, `count` for all; 0 polls. Returns how many have,
+ * which is less than `need` when the time is over, and in ret_done, an array of
+ * `count` too unless it is NULL, which. A future that is listed twice counts
+ * twice. Leaves nothing behind in the futures, however often it is called.
+ *   -EINVAL  `timeout` is negative, `need` is 0 or more than `count`, or that more than INT_MAX
+ *   -ENOMEM  (never for 16 futures or less, nor for all) */
+PEBBLE_API int pebble_wait_futures(pebble_future *PEBBLE_NONNULL const *PEBBLE_NONNULL futures, size_t count,
+                                   size_t need, int64_t timeout, bool *PEBBLE_NULLABLE ret_done);
+
+/* A descriptor that is readable once the outcome is there, for poll(2) and
+ * epoll(7); neither to be read nor closed: it is the future's, and lives as
+ * long. A future that was never asked for it has none. Or:
+ *   -EMFILE, -ENFILE, -ENOMEM  no descriptor or memory left */
+PEBBLE_API int pebble_future_fd(pebble_future *PEBBLE_NONNULL future);
+
 /* The outcome, owned by the future; NULL while there is none yet. */
 PEBBLE_API const struct pebble_outcome *PEBBLE_NULLABLE pebble_future_outcome(const pebble_future *PEBBLE_NONNULL future);
 

@@ -134,13 +134,17 @@ END_TEST
 
 START_TEST(a_join_that_timed_out_can_be_followed_by_stop_and_join)
 {
+    struct scene scene;
+    scene_open(&scene);
     pebble_pool *pool = pool_with(_i, 1);
-    pebble_future *future = schedule(pool, job_hang);
+    pebble_future *future = schedule_order(pool, job_hang, order_in(&scene, 0));
+    hear(&scene);
     pebble_pool_close(pool);
     ck_assert_int_eq(pebble_pool_join(pool, 50 * MILLISECOND), -ETIMEDOUT);
     ck_assert_int_eq(pebble_pool_join(pool, 0), -ETIMEDOUT);
     stop_pool(pool);
     expect_and_drop(future, PEBBLE_CANCELLED);
+    scene_close(&scene);
 }
 END_TEST
 

@@ -100,9 +100,9 @@ static void run(struct child *child, struct pb_claimed *job)
     if (function) {
         call.reply = call.room = pb_childlink_reply_room(&child->link, &call.reply_capacity);
         if (name_length) show(child, job->name, name_length);
-        atomic_store(&running, job->number + 1);
+        atomic_store_explicit(&running, job->number + 1, memory_order_relaxed);
         code = pb_crash_guarded_call(function, &call);
-        atomic_store(&running, 0);
+        atomic_store_explicit(&running, 0, memory_order_relaxed);
         fflush(stdout); /* what it printed is seen before its outcome is */
         if (name_length) show(child, "", 0);
         answer = call.out_of_memory ? PB_ANSWER_NO_MEMORY : PB_ANSWER_REPLY;

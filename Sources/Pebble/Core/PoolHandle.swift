@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CPebble
 
-/// A reference to a process pool of the C library; dropping it stops the pool.
+/// A reference to a pool of the C library; dropping it stops the pool.
 ///
 /// `@unchecked Sendable`: the C object is safe to use from any thread.
 final class PoolHandle: @unchecked Sendable {
   private let pool: OpaquePointer
+
+  /// Takes over a reference.
+  init(owning pool: OpaquePointer) {
+    self.pool = pool
+  }
+
   init(_ configuration: ProcessPool.Configuration) throws(PebbleError) {
     var config = pebble_pool_config()
     config.max_workers = UInt32(clamping: configuration.maxWorkers ?? 0)

@@ -10,16 +10,21 @@ extension PoolHandle {
     case let number: throw PebbleError(errno: number, while: "joining a pool")
     }
   }
+
+  /// Joins without blocking a thread of Swift's executors.
+  func joined() async throws {
+    try await withCheckedThrowingContinuation { continuation in
+      DispatchQueue(label: "pebble.join").async { [self] in
+        continuation.resume(with: Result { try joinThrowing(nil) })
+      }
+    }
+  }
 }
 
 extension ProcessPool {
   /// Waits until a closed or stopped pool has come to rest, as ``join(timeout:)`` does, without blocking a thread of
   /// Swift's executors.
   public func joined() async throws {
-    try await withCheckedThrowingContinuation { continuation in
-      DispatchQueue(label: "pebble.join").async { [handle] in
-        continuation.resume(with: Result { try handle.joinThrowing(nil) })
-      }
-    }
+    try await handle.joined()
   }
 }

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Synchronization
+
+/// A closure that a thread runs.
+protocol ThreadJob: Sendable {
+  /// Whether it returned, and did not throw.
+  func run() -> Bool
+}
+
+/// The jobs of all thread pools that have not begun, by numbers: what the C library is given in their place.
+///
+/// A job that ends before it begins, by a cancel say, must be freed then; and one that begins must live until it has
+/// returned, even if its future has its outcome before. So whoever comes first takes it out.
+enum ThreadJobs {
+  private struct State {
+    var last: UInt64 = 0
+    var jobs: [UInt64: any ThreadJob] = [:]
+  }
+
+  private static let state = Mutex(State())
+
+  static func add(_ job: any ThreadJob) -> UInt64 {
+    state.withLock { state in
+      state.last += 1
+      state.jobs[state.last] = job
+      return state.last
+    }
+  }
+
+  static func take(_ number: UInt64) -> (any ThreadJob)? {
+    state.withLock { $0.jobs.removeValue(forKey: number) }
+  }
+
+  static func drop(_ number: UInt64) {
+    _ = take(number)
+  }
+}
+
+/// A closure, and then what it returned or threw.
+final class ClosureJob<Value: Sendable>: ThreadJob {
+  private struct State {
+    var body: (@Sendable () throws -> Value)?
+    var result: Result<Value, any Error>?
+  }
+
+  private let state: Mutex<State>
+
+  init(_ body: @escaping @Sendable () throws -> Value) {
+    state = Mutex(State(body: body))
+  }
+
+  func run() -> Bool {
+    let body = state.withLock { $0.body.take() }
+    guard let body else { return false }
+    let result = Result(catching: body)
+    state.withLock { $0.result = result }
+    return (try? result.get()) != nil
+  }
+
+  var result: Result<Value, any Error>? { state.withLock { $0.result } }
+}
+
+/// A job in a thread pool.
+struct ThreadSource<Value: Sendable>: FutureSource {
+  let handle: FutureHandle
+  let job: ClosureJob<Value>
+  let name: String
+
+  var isDone: Bool { handle.isDone }
+  var isRunning: Bool { handle.isRunning }
+  var runTime: Duration? { handle.outcome?.runTime }
+
+  func wait(_ timeout: Int64) -> Bool { handle.wait(timeout) }
+  func waitGone(_ timeout: Int64) -> Bool { handle.waitGone(timeout) }
+  func cancel() -> Cancellation { handle.cancel() }
+
+  func onDone(inline: Bool, _ body: @escaping @Sendable () -> Void) throws(PebbleError) {
+    try handle.onDone(inline: inline, body)
+  }
+
+  func outcome() -> Result<Value, any Error> {
+    guard let outcome = handle.outcome else { preconditionFailure("no outcome yet") }
+    switch outcome.status {
+    case .success, .failure:
+      if let result = job.result { return result }
+      return .failure(outcome.error(of: name) ?? CancellationError())
+    default:
+      return .failure(outcome.error(of: name) ?? CancellationError())
+    }
+  }
+}

@@ -66,6 +66,7 @@ void pb_crew_step(struct pebble_pool *pool, struct pb_worker *worker, enum pb_wo
     if (to.next == worker->state && !to.kill) return;
     bool used = worker->state == PB_WORKER_IDLE || worker->state == PB_WORKER_BUSY;
     bool stopping = worker->state == PB_WORKER_STOPPING;
+    bool worked = worker->served || worker->state != PB_WORKER_IDLE;
     worker->stillborn |= worker->state == PB_WORKER_STARTING && to.next == PB_WORKER_DYING;
     pool->stillborn += worker->stillborn && to.next == PB_WORKER_DYING;
     pool->stillborn -= worker->stillborn && to.next == PB_WORKER_GONE;
@@ -91,6 +92,7 @@ void pb_crew_step(struct pebble_pool *pool, struct pb_worker *worker, enum pb_wo
         break;
     case PB_WORKER_DYING:
         pb_watch_remove(pool, worker->link.stream.fd);
+        if (used || stopping) pool->keeps_spares = worked; /* one that dies unused would die again and again */
         if (event == PB_WORKER_BROKEN) pb_ending_suspect(worker);
         pb_shipping_call_off(worker);
         pb_ending_give_back(pool, worker, used);
@@ -214,6 +216,14 @@ void pb_crew_start(struct pebble_pool *pool, int64_t now)
 void pb_crew_retire(struct pebble_pool *pool)
 {
     pb_crew_step(pool, TAILQ_FIRST(&pool->idle), PB_WORKER_RETIRED);
+}
+
+void pb_crew_drop(struct pebble_pool *pool)
+{
+    struct pb_worker *worker;
+    TAILQ_FOREACH(worker, &pool->workers, link_in_pool)
+        if (worker->state == PB_WORKER_STARTING) break;
+    pb_crew_step(pool, worker, PB_WORKER_RETIRED);
 }
 
 /* It is ready when it says so, the server has told its pid, which outcomes are to name, and it is set up. */
@@ -345,6 +355,7 @@ void pb_crew_on_alarm(struct pebble_pool *pool, struct pb_worker *worker)
         return;
     }
     if (worker->state == PB_WORKER_IDLE) {
+        pool->keeps_spares = false;
         pb_crew_step(pool, worker, PB_WORKER_RETIRED);
         return;
     }

@@ -18,8 +18,9 @@ void pb_crew_start(struct pebble_pool *pool, int64_t now);
 /* It has said that it is ready, or the server has told its pid. */
 void pb_crew_on_ready(struct pebble_pool *pool, struct pb_worker *worker);
 
-/* Tells an idle worker to go. There must be one. */
+/* Tells an idle worker to go; ends one that is starting. There must be one. */
 void pb_crew_retire(struct pebble_pool *pool);
+void pb_crew_drop(struct pebble_pool *pool);
 
 /* Kills the worker; jobs that it has not begun go back to the queue. */
 void pb_crew_kill(struct pebble_pool *pool, struct pb_worker *worker);

@@ -10,19 +10,29 @@
 #define WINDOW_MAX 48           /* jobs: fewer than a link has slots */
 #define STEAL_TIME (50 * 1000)  /* ns: less is not worth waking a worker for */
 
+static bool lacks_spare(const struct pb_dispatch *pool, unsigned workers)
+{
+    return !pool->closing && pool->may_start && pool->idle + pool->starting < pool->spares &&
+           workers < pool->max_workers + pool->spares;
+}
+
 enum pb_action pb_dispatch_next(const struct pb_dispatch *pool)
 {
     unsigned workers = pool->idle + pool->busy + pool->starting;
-    if (pool->idle && workers > pool->max_workers) return PB_RETIRE;
+    bool idle = pool->idle && pool->busy < pool->max_workers; /* else it is spare */
+    if (pool->idle && workers > pool->max_workers + pool->spares) return PB_RETIRE;
     if (pool->queued == 0) {
-        if (pool->idle && pool->ahead) return PB_STEAL;
-        return pool->closing && pool->idle ? PB_RETIRE : PB_REST;
+        if (idle && pool->ahead) return PB_STEAL;
+        if (pool->closing && pool->idle) return PB_RETIRE;
+        if (pool->closing && pool->starting && !pool->busy && pool->may_drop) return PB_DROP;
+        return lacks_spare(pool, workers) ? PB_START : PB_REST;
     }
-    if (pool->idle) return PB_ASSIGN;
+    if (idle) return PB_ASSIGN;
     bool wanted = pool->starting < pool->queued && workers < pool->max_workers;
     if (wanted && pool->may_start) return PB_START;
     /* With workers to come nothing is put behind a job that may be long. */
-    return pool->open && pool->busy == pool->max_workers ? PB_FILL : PB_REST;
+    if (pool->open && pool->busy == pool->max_workers) return PB_FILL;
+    return lacks_spare(pool, workers) ? PB_START : PB_REST;
 }
 
 unsigned pb_dispatch_window(int64_t average)

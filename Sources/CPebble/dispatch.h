@@ -10,20 +10,23 @@
 struct pb_dispatch {
     size_t queued;                 /* jobs that wait */
     unsigned idle, busy, starting; /* workers */
-    unsigned max_workers;
+    unsigned max_workers;          /* that may be busy */
+    unsigned spares;               /* to have ready besides, even beyond max_workers */
     unsigned ahead; /* jobs that were shipped to busy workers behind the one that runs */
     bool open;      /* a busy worker may be shipped one more */
     bool closing;   /* no more jobs will come */
     bool may_start; /* not backing off after a failed start */
+    bool may_drop;  /* a worker that is starting can be ended */
 };
 
 enum pb_action {
     PB_REST,   /* nothing, until something happens */
     PB_ASSIGN, /* give the first job to an idle worker */
-    PB_START,  /* start a worker */
+    PB_START,  /* start a worker, for a job that waits or as a spare */
     PB_FILL,   /* ship the first job to a busy worker, behind what it has */
     PB_STEAL,  /* take a job that waits with a busy worker back, for an idle one */
     PB_RETIRE, /* let an idle worker go */
+    PB_DROP,   /* end one that is starting */
 };
 
 PB_HIDDEN_BEGIN

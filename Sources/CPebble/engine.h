@@ -49,6 +49,7 @@ struct pb_engine {
 
     void (*start)(struct pebble_pool *pool, int64_t now);  /* one more; on the loop thread */
     void (*retire)(struct pebble_pool *pool);              /* lets an idle one go; there must be one */
+    void (*drop)(struct pebble_pool *pool);                /* ends one that is starting; NULL: it cannot be done */
     void (*stop)(struct pebble_pool *pool, int64_t now);   /* ends every job, and every worker */
     bool (*at_rest)(struct pebble_pool *pool);             /* whether none is left */
 

@@ -83,10 +83,12 @@ static enum pb_action next_action(struct pebble_pool *pool)
         .busy = pool->by_state[PB_WORKER_BUSY],
         .starting = pool->by_state[PB_WORKER_STARTING],
         .max_workers = atomic_load_explicit(&pool->max_workers, memory_order_relaxed),
+        .spares = pool->keeps_spares ? (unsigned)pool->config.spare_workers : 0,
         .ahead = pool->live - pool->by_state[PB_WORKER_BUSY],
         .open = !TAILQ_EMPTY(&pool->open),
         .closing = atomic_load(&pool->phase) != PB_POOL_OPEN,
         .may_start = !waiting,
+        .may_drop = pool->engine->drop != NULL,
     };
     return pb_dispatch_next(&view);
 }
@@ -126,6 +128,7 @@ static void dispatch(struct pebble_pool *pool, bool is_loop, int64_t now)
             pool->engine->start(pool, now);
             break;
         case PB_RETIRE: pool->engine->retire(pool); break;
+        case PB_DROP: pool->engine->drop(pool); break;
         case PB_STEAL: {
             struct pebble_future *job = pool->engine->steal(pool, now);
             if (!job) return;

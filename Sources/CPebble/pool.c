@@ -18,6 +18,7 @@
 #define MAX_WORKERS 65536
 #define DEFAULT_MAX_PAYLOAD (UINT64_C(16) << 30)
 #define DEFAULT_MAX_DEATHS 3
+#define DEFAULT_SPARES 1
 #define DEFAULT_START_TIME (10 * PB_SECOND)
 
 /* --- memory --- */
@@ -64,9 +65,12 @@ static int fill_in(struct pebble_pool_config *config)
     if (config->max_age < 0 || config->idle_timeout < 0 || config->full_timeout < 0 || config->grace < 0) return -EINVAL;
     if (config->start_method != PEBBLE_FORK_SERVER && config->start_method != PEBBLE_SPAWN) return -EINVAL;
     if (config->limits.nice < 0 || config->limits.nice > 19) return -EINVAL;
+    if (config->spare_workers < PEBBLE_NO_SPARES || config->spare_workers > MAX_WORKERS) return -EINVAL;
     if (config->stdout_to > PEBBLE_DISCARD || config->stderr_to > PEBBLE_DISCARD) return -EINVAL;
     if (!config->max_workers) config->max_workers = pb_cpus();
     if (!config->max_deaths) config->max_deaths = DEFAULT_MAX_DEATHS;
+    if (!config->spare_workers) config->spare_workers = DEFAULT_SPARES;
+    if (config->spare_workers == PEBBLE_NO_SPARES) config->spare_workers = 0;
     if (!config->max_payload) config->max_payload = DEFAULT_MAX_PAYLOAD;
     if (!config->start_timeout) config->start_timeout = DEFAULT_START_TIME;
     if (!config->name || !*config->name) config->name = "pool";

@@ -80,6 +80,7 @@ struct pebble_pool {
     uint64_t outcomes[6];
     struct pb_histogram wait_times, run_times; /* of jobs that are over */
     unsigned failures; /* starts in a row */
+    bool keeps_spares; /* a worker had to be replaced, and since then no spare was too many */
     unsigned stillborn; /* workers that are dying so: the next start waits for what is learnt from them */
     struct pb_alarm backoff, steal;
 };

@@ -51,6 +51,7 @@ const struct pb_engine pb_processes = {
     .wait = pb_shipping_wait,
     .start = pb_crew_start,
     .retire = pb_crew_retire,
+    .drop = pb_crew_drop,
     .stop = pb_crew_stop,
     .at_rest = at_rest,
     .on_event = on_event,

@@ -52,7 +52,10 @@ static void finish_if_empty(struct pebble_pool *pool, struct pb_worker *worker)
 {
     if (has_jobs(worker) && worker->link.live == 0) {
         pb_crew_step(pool, worker, PB_WORKER_FINISHED);
-        if (has_done_enough(pool, worker) || worker->terminated) pb_crew_step(pool, worker, PB_WORKER_RETIRED);
+        if (has_done_enough(pool, worker) || worker->terminated) {
+            pool->keeps_spares = true;
+            pb_crew_step(pool, worker, PB_WORKER_RETIRED);
+        }
     }
     pb_shipping_update(pool, worker);
 }

@@ -11,6 +11,7 @@
 void pb_start_failed(struct pebble_pool *pool, enum pebble_cause cause, int error,
                      const struct pebble_outcome *why, int64_t now)
 {
+    pool->keeps_spares = false;
     if (!pb_timer_armed(&pool->backoff.timer)) { /* several at once are one failure */
         pool->failures++;
         pb_watch_arm(pool, &pool->backoff, pb_after(now, pb_dispatch_backoff(pool->failures)));

@@ -74,6 +74,78 @@ START_TEST(idle_workers_go_when_no_more_jobs_will_come)
 }
 END_TEST
 
+START_TEST(a_worker_that_is_still_starting_is_not_waited_for_at_the_end)
+{
+    struct pb_dispatch pool = view(0, 0, 0, 1);
+    ck_assert_int_eq(next(pool), PB_REST);
+    pool.closing = true;
+    ck_assert_int_eq(next(pool), PB_REST); /* a thread */
+    pool.may_drop = true;
+    ck_assert_int_eq(next(pool), PB_DROP);
+    pool.busy = 1; /* which may have a job to be run again */
+    ck_assert_int_eq(next(pool), PB_REST);
+    pool.busy = 0;
+    pool.queued = 1;
+    ck_assert_int_eq(next(pool), PB_REST);
+}
+END_TEST
+
+static struct pb_dispatch view_with_spare(size_t queued, unsigned idle, unsigned busy, unsigned starting)
+{
+    struct pb_dispatch pool = view(queued, idle, busy, starting);
+    pool.spares = 1;
+    return pool;
+}
+
+START_TEST(a_spare_is_started_without_a_job_for_it)
+{
+    ck_assert_int_eq(next(view_with_spare(0, 0, 0, 0)), PB_START);
+    ck_assert_int_eq(next(view_with_spare(0, 0, 4, 0)), PB_START); /* beyond the number that may be busy */
+    ck_assert_int_eq(next(view_with_spare(9, 0, 4, 0)), PB_START);
+    ck_assert_int_eq(next(view_with_spare(0, 0, 5, 0)), PB_REST);
+    struct pb_dispatch pool = view_with_spare(0, 0, 4, 0);
+    pool.may_start = false;
+    ck_assert_int_eq(next(pool), PB_REST);
+    pool.may_start = pool.closing = true;
+    ck_assert_int_eq(next(pool), PB_REST);
+}
+END_TEST
+
+START_TEST(any_worker_without_a_job_is_a_spare)
+{
+    ck_assert_int_eq(next(view_with_spare(0, 1, 3, 0)), PB_REST);
+    ck_assert_int_eq(next(view_with_spare(0, 0, 3, 1)), PB_REST);
+    ck_assert_int_eq(next(view_with_spare(0, 1, 4, 0)), PB_REST); /* and this one stays */
+    ck_assert_int_eq(next(view_with_spare(0, 2, 4, 0)), PB_RETIRE);
+}
+END_TEST
+
+START_TEST(a_spare_is_given_no_job_while_the_others_are_busy)
+{
+    struct pb_dispatch pool = view_with_spare(9, 1, 4, 0);
+    ck_assert_int_eq(next(pool), PB_REST);
+    pool.open = true;
+    ck_assert_int_eq(next(pool), PB_FILL);
+    pool.queued = 0;
+    pool.ahead = 3;
+    ck_assert_int_eq(next(pool), PB_REST); /* nor one that waits with another */
+    pool.busy = 3;
+    ck_assert_int_eq(next(pool), PB_STEAL);
+    pool.queued = 9;
+    ck_assert_int_eq(next(pool), PB_ASSIGN); /* at once, when one of them is gone */
+}
+END_TEST
+
+START_TEST(jobs_are_shipped_before_a_spare_is_started)
+{
+    struct pb_dispatch pool = view_with_spare(1, 0, 4, 0);
+    pool.open = true;
+    ck_assert_int_eq(next(pool), PB_FILL);
+    pool.open = false;
+    ck_assert_int_eq(next(pool), PB_START);
+}
+END_TEST
+
 START_TEST(while_backing_off_jobs_are_assigned_but_no_worker_is_started)
 {
     struct pb_dispatch pool = view(2, 0, 0, 0);
@@ -173,6 +245,35 @@ static void update(struct model *model)
     }
 }
 
+static unsigned workers_of(const struct pb_dispatch *pool)
+{
+    return pool->idle + pool->busy + pool->starting;
+}
+
+/* Whether a worker that was started just now is. */
+static bool is_for_a_job(const struct pb_dispatch *pool)
+{
+    return !pool->idle && pool->starting <= pool->queued && workers_of(pool) <= pool->max_workers;
+}
+
+static bool is_a_spare(const struct pb_dispatch *pool)
+{
+    return !pool->closing && pool->idle + pool->starting <= pool->spares &&
+           workers_of(pool) <= pool->max_workers + pool->spares;
+}
+
+static bool has_too_many(const struct pb_dispatch *pool)
+{
+    return pool->idle && workers_of(pool) > pool->max_workers + pool->spares;
+}
+
+static bool may_end(const struct pb_dispatch *pool)
+{
+    if (!pool->closing || pool->queued) return false;
+    bool of_use = pool->ahead && pool->busy < pool->max_workers;
+    return pool->idle ? !of_use : pool->starting && !pool->busy;
+}
+
 /* Performs an action, as the loop does. */
 static void perform(struct model *model, enum pb_action action)
 {
@@ -180,29 +281,32 @@ static void perform(struct model *model, enum pb_action action)
     unsigned i = 0;
     switch (action) {
     case PB_ASSIGN:
-        must(pool->queued && pool->idle);
+        must(pool->queued && pool->idle && pool->busy < pool->max_workers);
         pool->queued--, pool->idle--;
         model->jobs[pool->busy++] = 1;
         break;
     case PB_START:
-        must(pool->queued && !pool->idle && pool->may_start);
+        must(pool->may_start);
         pool->starting++;
-        must(pool->idle + pool->busy + pool->starting <= pool->max_workers);
-        must(pool->starting <= pool->queued);
+        must(is_for_a_job(pool) || is_a_spare(pool));
         break;
     case PB_RETIRE:
-        must(pool->closing && pool->idle && !pool->queued && !pool->ahead);
+        must(pool->idle && (has_too_many(pool) || may_end(pool)));
         pool->idle--;
         break;
+    case PB_DROP:
+        must(pool->starting && pool->may_drop && may_end(pool));
+        pool->starting--;
+        break;
     case PB_FILL:
-        must(pool->queued && !pool->idle && pool->busy == pool->max_workers);
+        must(pool->queued && pool->busy == pool->max_workers);
         while (model->jobs[i] == WINDOW)
             i++;
         must(i < pool->busy);
         pool->queued--, model->jobs[i]++;
         break;
     case PB_STEAL:
-        must(!pool->queued && pool->idle && pool->ahead);
+        must(!pool->queued && pool->idle && pool->ahead && pool->busy < pool->max_workers);
         while (model->jobs[i] == 1)
             i++;
         must(i < pool->busy);
@@ -228,7 +332,7 @@ static void end_jobs(struct model *model, bool dies)
 static void something_happens(struct model *model)
 {
     struct pb_dispatch *pool = &model->view;
-    switch (rand() % 7) {
+    switch (rand() % 8) {
     case 0: pool->queued += pool->closing ? 0 : (size_t)rand() % 9; break;
     case 1: if (pool->starting) pool->starting--, pool->idle++; break;
     case 2: end_jobs(model, false); break;
@@ -236,6 +340,7 @@ static void something_happens(struct model *model)
     case 4: if (pool->starting) pool->starting--; break;
     case 5: if (pool->idle) pool->idle--; break;
     case 6: pool->may_start = rand() % 3; break;
+    case 7: pool->spares = (unsigned)rand() % 3; break;
     }
     update(model);
 }
@@ -244,7 +349,7 @@ START_TEST(random_pools_keep_the_rules)
 {
     srand(3);
     for (int life = 0; life < 2000; life++) {
-        struct model model = {.view = {.max_workers = 1 + (unsigned)rand() % 6, .may_start = true}};
+        struct model model = {.view = {.max_workers = 1 + (unsigned)rand() % 6, .may_start = true, .may_drop = rand() % 2}};
         const struct pb_dispatch *pool = &model.view;
         for (int i = 0; i < 200; i++) {
             if (i == 150) model.view.closing = true;
@@ -255,12 +360,16 @@ START_TEST(random_pools_keep_the_rules)
                 perform(&model, action);
                 must(++turns < 10000);
             }
-            must(!pool->idle || (!pool->queued && !pool->ahead)); /* at rest no job waits beside an idle worker */
-            unsigned workers = pool->busy + pool->starting;
-            bool room = workers < pool->max_workers && pool->starting < pool->queued;
+            must(pool->busy <= pool->max_workers);
+            bool idle = pool->idle && pool->busy < pool->max_workers;
+            must(!idle || (!pool->queued && !pool->ahead)); /* at rest no job waits beside an idle worker */
+            must(workers_of(pool) <= pool->max_workers + pool->spares || !pool->idle);
+            bool room = workers_of(pool) < pool->max_workers && pool->starting < pool->queued;
             must(!room || !pool->may_start);
+            bool lacking = pool->idle + pool->starting < pool->spares && !pool->closing;
+            must(!lacking || !pool->may_start || workers_of(pool) >= pool->max_workers + pool->spares);
             must(!pool->queued || !pool->open || pool->busy < pool->max_workers);
-            must(!pool->closing || !pool->idle);
+            must(!pool->closing || pool->queued || !pool->idle);
         }
     }
 }
@@ -291,6 +400,11 @@ Suite *dispatch_suite(void)
     tcase_add_test(tests, no_more_workers_are_started_than_there_may_be);
     tcase_add_test(tests, workers_above_the_number_there_may_be_go_when_they_are_idle);
     tcase_add_test(tests, idle_workers_go_when_no_more_jobs_will_come);
+    tcase_add_test(tests, a_worker_that_is_still_starting_is_not_waited_for_at_the_end);
+    tcase_add_test(tests, a_spare_is_started_without_a_job_for_it);
+    tcase_add_test(tests, any_worker_without_a_job_is_a_spare);
+    tcase_add_test(tests, a_spare_is_given_no_job_while_the_others_are_busy);
+    tcase_add_test(tests, jobs_are_shipped_before_a_spare_is_started);
     tcase_add_test(tests, while_backing_off_jobs_are_assigned_but_no_worker_is_started);
     tcase_add_test(tests, when_all_workers_are_busy_a_job_is_shipped_behind_another);
     tcase_add_test(tests, nothing_is_shipped_behind_another_while_there_is_a_worker_for_it);

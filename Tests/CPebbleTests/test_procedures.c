@@ -54,6 +54,7 @@ START_TEST(every_worker_is_set_up)
     struct order order = order_in(&scene, 0);
     pebble_pool *pool = pool_of(&(struct pebble_pool_config){.max_workers = 1,
                                                              .max_tasks = 1,
+                                                             .spare_workers = PEBBLE_NO_SPARES,
                                                              .start_method = (enum pebble_start_method)_i,
                                                              .initializer = {job_count, &order, sizeof order}});
     for (long n = 1; n <= 5; n++) {
@@ -193,6 +194,7 @@ static pebble_pool *pool_ended_by(int method, pebble_function finalizer, const s
 {
     return pool_of(&(struct pebble_pool_config){.max_workers = 1,
                                                 .max_tasks = max_tasks,
+                                                .spare_workers = PEBBLE_NO_SPARES,
                                                 .start_method = (enum pebble_start_method)method,
                                                 .finalizer = {finalizer, order, sizeof *order}});
 }

@@ -187,7 +187,9 @@ static int job_deny_and_die(pebble_call *call)
 
 START_TEST(a_job_cannot_take_one_worker_after_the_other_with_it)
 {
-    pebble_pool *pool = pool_with(_i, 1);
+    pebble_pool *pool = pool_of(&(struct pebble_pool_config){.max_workers = 1,
+                                                             .spare_workers = PEBBLE_NO_SPARES,
+                                                             .start_method = (enum pebble_start_method)_i});
     expect_and_drop(schedule(pool, job_deny_and_die), PEBBLE_EXPIRED);
     ck_assert_uint_le(statistics_of(pool).started, 4);
     ck_assert_int_gt(run(pool, job_pid), 0);

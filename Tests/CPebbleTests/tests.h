@@ -50,6 +50,7 @@ Suite *statistics_suite(void);
 Suite *retries_suite(void);
 Suite *priorities_suite(void);
 Suite *size_suite(void);
+Suite *spare_suite(void);
 Suite *cpus_suite(void);
 Suite *rlimits_suite(void);
 Suite *limits_suite(void);

@@ -47,9 +47,11 @@ struct pebble_worker_limits {
     bool no_new_privileges; /* it cannot gain any by an exec (PR_SET_NO_NEW_PRIVS) */
 };
 
+#define PEBBLE_NO_SPARES (-1)
+
 /* Zero in a field means its default. */
 struct pebble_pool_config {
-    unsigned max_workers;    /* processes at once; default: the CPUs that this process may use */
+    unsigned max_workers;    /* that work at once; default: the CPUs that this process may use */
     uint64_t max_tasks;      /* jobs after which a worker is replaced; default: no limit */
     int64_t max_age;         /* ns after which it is, when it has no job; default: no limit */
     uint64_t max_memory;     /* bytes of resident memory above which it is, after a job; default: no limit */
@@ -79,6 +81,13 @@ struct pebble_pool_config {
     struct pebble_procedure finalizer;
 
     struct pebble_worker_limits limits;
+
+    /* Workers to have ready besides those at work, even beyond max_workers: so
+     * that a job need not wait until one that died, was killed or has done its
+     * tasks is replaced. Kept from the first time that this happens, until one
+     * was let go because of idle_timeout or max_age, or could not be started;
+     * then until the next time. Default: 1; PEBBLE_NO_SPARES: none. */
+    int spare_workers;
 };
 
 /* Higher ones are begun first, equal ones in the order of their scheduling. */
@@ -107,8 +116,8 @@ struct pebble_job_options {
 
 /* Makes a pool. Workers are started when there is work for them.
  * `config` may be NULL: all defaults.
- *   -EINVAL  a limit is negative, max_workers is above 65536, limits.nice is not 0 to 19, or an
- *            enum has none of its values
+ *   -EINVAL  a limit is negative, max_workers is above 65536, spare_workers is not -1 to 65536,
+ *            limits.nice is not 0 to 19, or an enum has none of its values
  *   -EFAULT  initializer or finalizer lies in no image of this process
  *   -EFBIG   the input of one of them is larger than max_payload
  *   -ENOMEM, -EMFILE, -ENFILE, -EAGAIN  no memory, descriptor or thread left
@@ -173,11 +182,12 @@ PEBBLE_API void pebble_pool_stop(pebble_pool *PEBBLE_NONNULL pool);
  *   -ECHILD     this process is a fork of the one that made the pool */
 PEBBLE_API int pebble_pool_join(pebble_pool *PEBBLE_NONNULL pool, int64_t timeout);
 
-/* Changes the most workers at one time. Workers above it end when they have no
- * job; nothing that runs is disturbed. 0, or -EINVAL (0, or above 65536). */
+/* Changes the most workers that work at one time. Those above it, and above the
+ * spares, end when they have no job; nothing that runs is disturbed.
+ * 0, or -EINVAL (0, or above 65536). */
 PEBBLE_API int pebble_pool_resize(pebble_pool *PEBBLE_NONNULL pool, unsigned max_workers);
 
-/* The most workers at one time, with the default filled in. */
+/* The most workers that work at one time, with the default filled in. */
 PEBBLE_API unsigned pebble_pool_max_workers(const pebble_pool *PEBBLE_NONNULL pool);
 
 /* What half, 90 % and 99 % of some durations do not exceed, to within 1/32, and the longest; ns. */

@@ -9,10 +9,10 @@ complain() { echo "lint: $*"; failed=1; }
 layers=(
   "compat fd clock sig futex cpus rlimits"
   "latch room wheel histogram alarm proc image frame boot control mainqueue arena oom symbols demangle crashrecord"
-  "spawn entry forkserver serve stream shared hostlink hostopen childlink call crash autopsy child"
+  "spawn entry forkserver serve stream shared hostlink hostopen childlink call crash autopsy chunk child"
   "worker dispatch"
   "inbox watchers job updates callbacks engine poolstate watch queue starting shipping ending crew processes threads loop"
-  "pool outcome report version fifo handlers"
+  "pool map outcome report version fifo handlers"
 )
 layer_of() {
   local i

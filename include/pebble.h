@@ -9,6 +9,7 @@
  *   pebble/future.h    the handle of one scheduled job: wait, cancel, callbacks
  *   pebble/outcome.h   what became of a job; every job gets exactly one outcome
  *   pebble/crash.h     what a worker could record of its crash
+ *   pebble/map.h       a function over many inputs
  *   pebble/worker.h    what code can ask about the process that it runs in
  *   pebble/queue.h     queues between threads, and waiting for several at once
  *   pebble/update.h    what jobs say while they run
@@ -32,6 +33,7 @@
 #include "pebble/future.h"
 #include "pebble/pool.h"
 #include "pebble/threads.h"
+#include "pebble/map.h"
 #include "pebble/worker.h"
 #include "pebble/queue.h"
 #include "pebble/update.h"

@@ -52,7 +52,8 @@ int pebble_call_write(pebble_call *call, const void *data, size_t length)
 
 void pebble_call_unwrite(pebble_call *call, size_t length)
 {
-    call->reply_length -= length < call->reply_length ? length : call->reply_length;
+    size_t own = call->reply_length - call->reply_base;
+    call->reply_length -= length < own ? length : own;
 }
 
 /* That the calling thread is in, where it is one of a pool. */

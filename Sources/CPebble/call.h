@@ -16,6 +16,7 @@ struct pebble_call {
     char *reply; /* `room` as long as it suffices, then memory of its own */
     char *room;
     size_t reply_length, reply_capacity;
+    size_t reply_base; /* of what is in the reply, so much is not this element's */
     bool out_of_memory;
     const atomic_bool *unwanted; /* of a thread: whether nobody waits for it any more; NULL: in a worker process */
     int (*say)(void *teller, const void *data, size_t length); /* of a thread: its pebble_call_update; NULL: none */

@@ -207,6 +207,11 @@ int pb_childlink_update(struct pb_childlink *link, uint64_t number, const void *
 
 /* --- answers --- */
 
+void pb_childlink_progress(struct pb_childlink *link, uint64_t number, uint32_t done)
+{
+    atomic_store_explicit(&link->shared->slots[number % PB_SLOTS].progress, done, memory_order_relaxed);
+}
+
 void pb_childlink_tell_resident(struct pb_childlink *link)
 {
     if (!link->shared->tell_resident) return;

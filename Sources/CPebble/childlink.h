@@ -33,6 +33,9 @@ struct pb_childlink {
 
 PB_HIDDEN_BEGIN
 
+/* Tells the host how far a job has come that has several elements. */
+void pb_childlink_progress(struct pb_childlink *link, uint64_t number, uint32_t done);
+
 /* Tells the host how much memory is resident, if it wants to know; before an answer. */
 void pb_childlink_tell_resident(struct pb_childlink *link);
 

@@ -86,6 +86,7 @@ void pb_ending_settle_left(struct pebble_pool *pool, struct pb_worker *worker, c
     bool lost;
     while ((job = pb_hostlink_tag(&worker->link, 0))) {
         int64_t began = pb_hostlink_started(&worker->link, job, now);
+        job->progress = pb_hostlink_progress(&worker->link, job);
         pb_hostlink_next_left(&worker->link, &lost);
         if (lost) {
             end_with_worker(pool, worker, job, began ? began : now, how, now);

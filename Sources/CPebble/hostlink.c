@@ -65,6 +65,7 @@ int pb_hostlink_submit(struct pb_hostlink *link, const struct pb_submission *job
     slot->wants_updates = job->updates;
     slot->updates = 0;
     atomic_store_explicit(&slot->started, 0, memory_order_relaxed);
+    atomic_store_explicit(&slot->progress, 0, memory_order_relaxed);
     atomic_store_explicit(&slot->claim, PB_CLAIM_QUEUED, memory_order_relaxed);
     size_t index = link->submitted % PB_SLOTS;
     link->jobs[index].tag = job->tag;
@@ -361,6 +362,13 @@ int64_t pb_hostlink_started(struct pb_hostlink *link, const void *tag, int64_t n
         if (claim == PB_CLAIM_QUEUED && !overdue) return 0;
     }
     return link->jobs[index].began = began;
+}
+
+uint32_t pb_hostlink_progress(struct pb_hostlink *link, const void *tag)
+{
+    size_t index;
+    struct pb_slot *slot = slot_of(link, tag, &index);
+    return slot ? atomic_load_explicit(&slot->progress, memory_order_relaxed) : 0;
 }
 
 void *pb_hostlink_next_left(struct pb_hostlink *link, bool *ret_began)

@@ -124,6 +124,9 @@ void *pb_hostlink_revoke_last(struct pb_hostlink *link);
 /* When the worker began the job with that tag; 0: it has not. */
 int64_t pb_hostlink_started(struct pb_hostlink *link, const void *tag, int64_t now);
 
+/* How many elements of the job with that tag are done, as the worker said. */
+uint32_t pb_hostlink_progress(struct pb_hostlink *link, const void *tag);
+
 /* Of a dead worker, when nothing is left to collect: the next job that it took
  * with it, or that never began (*ret_began). NULL at the end. */
 void *pb_hostlink_next_left(struct pb_hostlink *link, bool *ret_began);

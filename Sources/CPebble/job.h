@@ -51,6 +51,7 @@ struct pebble_future {
     char *name;                               /* NULL: none */
     void *input;
     size_t input_length;
+    uint32_t progress; /* elements of a chunk that were done when its worker died, as that said */
 
     struct pb_alarm alarm;
     TAILQ_ENTRY(pebble_future) link; /* of the queue, then of the deliveries */

@@ -76,6 +76,7 @@ struct pb_slot {
     uint32_t output_at;
     uint32_t updates; /* sent on the stream before the answer */
     uint64_t output_length;
+    _Atomic uint32_t progress; /* elements of a chunk that are done */
 };
 
 struct pb_shared {

@@ -28,35 +28,69 @@ unsigned pb_cpus_of_quota(const char *cpu_max)
     return cpus < UINT_MAX ? (unsigned)cpus : UINT_MAX;
 }
 
-const char *pb_cpus_cgroup(char *cgroups)
+/* Whether the first `length` bytes of `list`, between commas, have `name` among them. */
+static bool lists(const char *list, size_t length, const char *name)
 {
-    char *at = strncmp(cgroups, "0::", 3) == 0 ? cgroups : strstr(cgroups, "\n0::");
-    if (!at) return NULL;
-    at = strchr(at, '/');
-    if (!at) return NULL;
-    at[strcspn(at, "\n")] = '\0';
-    return strstr(at, "/..") ? NULL : at; /* of another namespace */
+    const char *end = list + length;
+    for (const char *at = list; at <= end; at++) {
+        size_t part = strcspn(at, ",:");
+        if (part == strlen(name) && strncmp(at, name, part) == 0) return true;
+        at += part;
+    }
+    return false;
 }
 
-/* The smallest quota of this process's cgroup (version 2) and those above it. */
-static unsigned quota(void)
+const char *pb_cpus_cgroup(const char *cgroups, const char *controller, size_t *ret_length)
 {
-    char cgroups[PATH], path[PATH + 64], text[64];
-    if (pb_read_file("/proc/self/cgroup", cgroups, sizeof cgroups) < 0) return UINT_MAX;
-    const char *group = pb_cpus_cgroup(cgroups);
-    unsigned least = UINT_MAX;
-    for (size_t length = group ? strlen(group) : 0; length; length--) {
-        if (group[length] != '\0' && group[length] != '/') continue;
-        snprintf(path, sizeof path, "/sys/fs/cgroup%.*s/cpu.max", (int)length, group);
-        if (pb_read_file(path, text, sizeof text) < 0) continue;
-        unsigned cpus = pb_cpus_of_quota(text);
-        if (cpus < least) least = cpus;
+    for (const char *line = cgroups; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        const char *list = line + strcspn(line, ":\n");
+        if (*list++ != ':') continue;
+        size_t length = strcspn(list, ":\n");
+        const char *path = list + length + 1;
+        if (list[length] != ':' || *path != '/' || !lists(list, length, controller)) continue;
+        const char *outside = strstr(path, "/.."); /* of another namespace */
+        *ret_length = strcspn(path, "\n");
+        return outside && outside < path + *ret_length ? NULL : path;
     }
-    return least;
+    return NULL;
+}
+
+static unsigned quota_in(const char *directory)
+{
+    char path[PATH + 128], text[128];
+    snprintf(path, sizeof path, "%s/cpu.max", directory);
+    if (pb_read_file(path, text, sizeof text) >= 0) return pb_cpus_of_quota(text);
+    snprintf(path, sizeof path, "%s/cpu.cfs_quota_us", directory);
+    long length = pb_read_file(path, text, sizeof text / 2);
+    snprintf(path, sizeof path, "%s/cpu.cfs_period_us", directory);
+    if (length < 0 || pb_read_file(path, text + length, sizeof text / 2) < 0) return UINT_MAX;
+    return pb_cpus_of_quota(text);
+}
+
+/* The smallest quota of this process's group in a hierarchy, and of those above it. */
+static unsigned quota(const char *cgroups, const char *controller, const char *mount)
+{
+    char directory[PATH + 64];
+    size_t length;
+    const char *group = pb_cpus_cgroup(cgroups, controller, &length);
+    if (!group) return UINT_MAX;
+    unsigned least = UINT_MAX;
+    for (;; length--) {
+        if (length == 0 || group[length] == '\n' || group[length] == '\0' || group[length] == '/') {
+            snprintf(directory, sizeof directory, "%s%.*s", mount, (int)length, group);
+            unsigned cpus = quota_in(directory);
+            if (cpus < least) least = cpus;
+        }
+        if (length == 0) return least;
+    }
 }
 
 unsigned pb_cpus(void)
 {
-    unsigned allowed = affinity(), paid = quota();
-    return allowed < paid ? allowed : paid;
+    char cgroups[PATH];
+    unsigned least = affinity();
+    if (pb_read_file("/proc/self/cgroup", cgroups, sizeof cgroups) < 0) return least;
+    unsigned two = quota(cgroups, "", "/sys/fs/cgroup"), one = quota(cgroups, "cpu", "/sys/fs/cgroup/cpu");
+    if (two < least) least = two;
+    return one < least ? one : least;
 }

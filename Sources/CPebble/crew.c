@@ -25,7 +25,9 @@ static void count_state(struct pebble_pool *pool, struct pb_worker *worker, enum
     pool->by_state[worker->state]--;
     pool->by_state[next]++;
     if (worker->state == PB_WORKER_IDLE) TAILQ_REMOVE(&pool->idle, worker, link_in_state);
-    if (next == PB_WORKER_IDLE) TAILQ_INSERT_HEAD(&pool->idle, worker, link_in_state); /* the warmest first */
+    bool warm = worker->served > 0; /* the warmest first: a spare that gets ready waits behind them */
+    if (next == PB_WORKER_IDLE && warm) TAILQ_INSERT_HEAD(&pool->idle, worker, link_in_state);
+    if (next == PB_WORKER_IDLE && !warm) TAILQ_INSERT_TAIL(&pool->idle, worker, link_in_state);
     worker->state = next;
     atomic_store_explicit(&pool->count.running, pool->by_state[PB_WORKER_BUSY], memory_order_relaxed);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CPebble
+internal import Dispatch
 
 /// The C library's view of one call, in the worker that serves it.
 ///
@@ -23,13 +24,16 @@ struct CallHandle: @unchecked Sendable {
     pebble_call_write(call, bytes.baseAddress, bytes.count)
   }
 
-  /// Serves the main queue until `resume()`; on the main thread.
-  func suspend() {
-    precondition(pebble_call_suspend(call) == 0, "a worker without descriptors cannot wait for asynchronous work")
+  /// Waits for `resume(_:)`; on a worker's main thread it serves the main queue meanwhile.
+  ///
+  /// - Parameter resumption: what to wait for where the C library cannot: in threads, and without descriptors.
+  func suspend(_ resumption: DispatchSemaphore) {
+    if pebble_call_suspend(call) < 0 { resumption.wait() }
   }
 
-  func resume() {
+  func resume(_ resumption: DispatchSemaphore) {
     pebble_call_resume(call)
+    resumption.signal()
   }
 
   /// Whether this process is a worker.

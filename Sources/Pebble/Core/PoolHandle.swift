@@ -89,7 +89,7 @@ final class PoolHandle: @unchecked Sendable {
 }
 
 extension pebble_procedure {
-  fileprivate static func with<R>(_ call: WorkerCall?, _ body: (pebble_procedure) -> R) -> R {
+  static func with<R>(_ call: WorkerCall?, _ body: (pebble_procedure) -> R) -> R {
     guard let call else { return body(pebble_procedure()) }
     return call.input.withUnsafeBytes { bytes in
       body(pebble_procedure(function: call.entry, input: bytes.baseAddress, length: bytes.count))

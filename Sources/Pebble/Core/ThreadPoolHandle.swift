@@ -17,6 +17,28 @@ extension PoolHandle {
     self.init(owning: pool)
   }
 
+  /// A pool of threads that run what processes would.
+  convenience init(inline configuration: ProcessPool.Configuration) throws(PebbleError) {
+    var config = pebble_thread_pool_config()
+    config.max_workers = UInt32(clamping: configuration.maxWorkers ?? 0)
+    config.max_tasks = UInt64(clamping: configuration.maxTasks ?? 0)
+    config.idle_timeout = configuration.idleTimeout?.nanoseconds ?? 0
+    config.max_payload = UInt64(clamping: configuration.maxPayload ?? 0)
+    var pool: OpaquePointer?
+    let status = (configuration.name ?? "").withCString { name in
+      config.name = name
+      return pebble_procedure.with(configuration.initializer) { initializer in
+        config.initializer = initializer
+        return pebble_procedure.with(configuration.finalizer) { finalizer in
+          config.finalizer = finalizer
+          return pebble_thread_pool_new(&config, &pool)
+        }
+      }
+    }
+    guard let pool else { throw PebbleError(errno: -status, while: "making a pool") }
+    self.init(owning: pool)
+  }
+
   /// Schedules a job of this process.
   func schedule(_ job: any ThreadJob, _ limits: JobLimits, name: String) throws(PebbleError) -> FutureHandle {
     let number = ThreadJobs.add(job)

@@ -17,7 +17,7 @@ public struct _DecoratorOptions: Sendable {
 public enum _Decorated {
   /// Whether a decorated function runs where it is called: inside a worker, so that recursion stays local and
   /// processes cannot multiply.
-  public static var runsInPlace: Bool { CallHandle.isInWorker }
+  public static var runsInPlace: Bool { CallHandle.isInWorker || InlineJob.isCurrent }
 
   /// A process for each call, where the decorator names no pool.
   private static let onePerCall = Result {

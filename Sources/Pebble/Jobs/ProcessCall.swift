@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Dispatch
 internal import Synchronization
 
 /// One call as its worker sees it: takes the arguments, runs the function, and answers.
@@ -55,6 +56,11 @@ public struct ProcessCall: Sendable {
 
 extension ProcessCall {
   private func serve(_ body: (ArgumentReader) throws -> EncodeResult) -> Int32 {
+    if CallHandle.isInWorker { return serveHere(body) }
+    return InlineJob.$isCurrent.withValue(true) { serveHere(body) }
+  }
+
+  private func serveHere(_ body: (ArgumentReader) throws -> EncodeResult) -> Int32 {
     let input = handle.input
     switch form(of: input) {
     case .call:
@@ -68,11 +74,11 @@ extension ProcessCall {
   func serveAsync(_ body: sending @escaping (ArgumentReader) async throws -> EncodeResult) -> Int32 {
     let code = Handover()
     Task.detached { [self] in
-      let status = await answerAll(body)
+      let status = await InlineJob.$isCurrent.withValue(!CallHandle.isInWorker) { await answerAll(body) }
       code.value.withLock { $0 = status }
-      handle.resume()
+      handle.resume(code.resumption)
     }
-    handle.suspend()
+    handle.suspend(code.resumption)
     return code.value.withLock { $0 }
   }
 
@@ -138,4 +144,11 @@ extension ProcessCall {
 /// A number that a task leaves for the thread that waits for it.
 private final class Handover: Sendable {
   let value = Mutex<Int32>(0)
+  let resumption = DispatchSemaphore(value: 0)
+}
+
+/// A job of a pool whose jobs run in this process.
+enum InlineJob {
+  /// Whether this code is part of one.
+  @TaskLocal static var isCurrent = false
 }

@@ -18,6 +18,18 @@ public enum WorkerOutput: Sendable {
   case discard
 }
 
+/// Where a pool's jobs run.
+public enum JobExecution: Sendable {
+  /// In worker processes.
+  case processes
+  /// In threads of this process, for debugging: breakpoints are met, variables of this process are seen.
+  ///
+  /// Arguments and results are encoded and decoded all the same. But nothing can be killed: at a limit or a cancel a
+  /// job's future has its outcome at once, while the job runs on, and a crash ends the program. What only concerns
+  /// processes, such as ``WorkerLimits`` and retries, has no meaning.
+  case inline
+}
+
 extension ProcessPool {
   /// What a pool is made with. Nil stands for a default.
   public struct Configuration: Sendable {
@@ -52,13 +64,15 @@ extension ProcessPool {
     public var idleTimeout: Duration?
     /// What each worker may use.
     public var limits: WorkerLimits
+    /// Where the jobs run.
+    public var execution: JobExecution
 
     public init(
       maxWorkers: Int? = nil, maxTasks: Int? = nil, name: String? = nil, startMethod: StartMethod = .forkServer,
       maxPayload: Int? = nil, startTimeout: Duration = .seconds(10), standardOutput: WorkerOutput = .inherit,
       standardError: WorkerOutput = .inherit, initializer: WorkerCall? = nil, finalizer: WorkerCall? = nil,
       maxDeaths: Int = 3, maxAge: Duration? = nil, maxMemory: Int? = nil, idleTimeout: Duration? = nil,
-      limits: WorkerLimits = .init()
+      limits: WorkerLimits = .init(), execution: JobExecution = .processes
     ) {
       self.maxWorkers = maxWorkers
       self.maxTasks = maxTasks
@@ -75,6 +89,7 @@ extension ProcessPool {
       self.maxMemory = maxMemory
       self.idleTimeout = idleTimeout
       self.limits = limits
+      self.execution = execution
     }
 
     func check() throws(PebbleError) {

@@ -14,7 +14,11 @@ public final class ProcessPool: Sendable {
   /// - Throws: ``PebbleError``: a limit out of range, or no memory, thread or descriptor for it.
   public init(_ configuration: Configuration = .init()) throws {
     try configuration.check()
-    handle = try PoolHandle(configuration)
+    handle =
+      switch configuration.execution {
+      case .processes: try PoolHandle(configuration)
+      case .inline: try PoolHandle(inline: configuration)
+      }
   }
 
   public convenience init(maxWorkers: Int, maxTasks: Int? = nil) throws {

@@ -234,7 +234,10 @@ void pb_crash_install(struct pb_crash_record *record)
         pb_sig_catch_crash(signals[i], on_signal);
 }
 
-__attribute__((noinline, noclone)) int pb_crash_guarded_call(pebble_function function, pebble_call *call)
+#if __has_attribute(noclone)
+__attribute__((noclone))
+#endif
+__attribute__((noinline)) int pb_crash_guarded_call(pebble_function function, pebble_call *call)
 {
     int code = function(call);
     __asm__ volatile(""); /* not a jump: this is to be on the stack */

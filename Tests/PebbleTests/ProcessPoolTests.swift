@@ -170,6 +170,7 @@ struct ProcessPoolTests {
       ProcessPool.Configuration(maxWorkers: 0), .init(maxWorkers: -1), .init(maxWorkers: 70_000), .init(maxTasks: 0),
       .init(maxPayload: 0), .init(startTimeout: .zero), .init(maxAge: .zero), .init(maxMemory: 0),
       .init(idleTimeout: .seconds(-1)), .init(limits: .init(openFiles: 0)), .init(limits: .init(nice: 20)),
+      .init(grace: .zero), .init(maxQueued: 0), .init(spareWorkers: -1),
     ])
   func configuration(_ configuration: ProcessPool.Configuration) {
     #expect { try ProcessPool(configuration) } throws: { ($0 as? PebbleError)?.code == .invalidArgument }

@@ -26,9 +26,18 @@ struct CallHandle: @unchecked Sendable {
 
   /// Waits for `resume(_:)`; on a worker's main thread it serves the main queue meanwhile.
   ///
-  /// - Parameter resumption: what to wait for where the C library cannot: in threads, and without descriptors.
-  func suspend(_ resumption: DispatchSemaphore) {
-    if pebble_call_suspend(call) < 0 { resumption.wait() }
+  /// - Parameters:
+  ///   - resumption: what to wait for where the C library cannot: in threads, and without descriptors.
+  ///   - onCancel: called when nobody waits for the call any more, and the pool of the worker gives it some grace.
+  func suspend(_ resumption: DispatchSemaphore, onCancel: @escaping @Sendable () -> Void) {
+    let box = CancelCallback(body: onCancel)
+    withExtendedLifetime(box) {
+      pebble_call_on_cancel(
+        call, { Unmanaged<CancelCallback>.fromOpaque($0!).takeUnretainedValue().body() },
+        Unmanaged.passUnretained(box).toOpaque())
+      if pebble_call_suspend(call) < 0 { resumption.wait() }
+      pebble_call_on_cancel(call, nil, nil)
+    }
   }
 
   func resume(_ resumption: DispatchSemaphore) {
@@ -38,4 +47,12 @@ struct CallHandle: @unchecked Sendable {
 
   /// Whether this process is a worker.
   static var isInWorker: Bool { pebble_in_worker() }
+}
+
+private final class CancelCallback: Sendable {
+  let body: @Sendable () -> Void
+
+  init(body: @escaping @Sendable () -> Void) {
+    self.body = body
+  }
 }

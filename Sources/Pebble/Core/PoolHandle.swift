@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CPebble
+internal import Glibc
 
 /// A reference to a pool of the C library; dropping it stops the pool.
 ///
@@ -26,6 +27,9 @@ final class PoolHandle: @unchecked Sendable {
     config.max_memory = UInt64(clamping: configuration.maxMemory ?? 0)
     config.idle_timeout = configuration.idleTimeout?.nanoseconds ?? 0
     config.limits = pebble_worker_limits(configuration.limits)
+    config.grace = configuration.grace?.nanoseconds ?? 0
+    config.max_queued = configuration.maxQueued ?? 0
+    config.spare_workers = configuration.spareWorkers.map { $0 == 0 ? -1 : Int32(clamping: $0) } ?? 0
     var pool: OpaquePointer?
     let status = (configuration.name ?? "").withCString { name in
       config.name = name
@@ -59,7 +63,10 @@ final class PoolHandle: @unchecked Sendable {
       options.name = name
       return pebble_pool_schedule(pool, entry, input.baseAddress, input.count, &options, &future)
     }
-    guard let future else { throw PebbleError(errno: -status, while: "scheduling \(name)") }
+    guard let future else {
+      if status == -EAGAIN { throw PebbleError(.full, "scheduling \(name)") }
+      throw PebbleError(errno: -status, while: "scheduling \(name)")
+    }
     return FutureHandle(owning: future)
   }
 
@@ -71,6 +78,17 @@ final class PoolHandle: @unchecked Sendable {
   }
 
   var isActive: Bool { pebble_pool_active(pool) }
+
+  /// Calls `body` once fewer jobs wait than may, or the pool takes no more; it must not block.
+  func onRoom(_ body: @escaping @Sendable () -> Void) throws(PebbleError) {
+    let box = Unmanaged.passRetained(RoomCallback(body))
+    let status = pebble_pool_on_room(
+      pool, { Unmanaged<RoomCallback>.fromOpaque($0!).takeRetainedValue().body() }, box.toOpaque())
+    guard status == 0 else {
+      box.release()
+      throw PebbleError(errno: -status, while: "waiting for room in a pool")
+    }
+  }
 
   func close() { pebble_pool_close(pool) }
   func stop() { pebble_pool_stop(pool) }
@@ -84,7 +102,8 @@ final class PoolHandle: @unchecked Sendable {
     return ProcessPool.Statistics(
       queued: Int(counts.queued), running: Int(counts.running), done: Int(counts.done),
       workers: Int(counts.workers), started: Int(counts.started), expired: Int(counts.expired),
-      killed: Int(counts.killed), idleDeaths: Int(counts.idle_deaths), retried: Int(counts.retried))
+      killed: Int(counts.killed), idleDeaths: Int(counts.idle_deaths), retried: Int(counts.retried),
+      outcomes: .init(counts.outcomes), waitTimes: .init(counts.wait), runTimes: .init(counts.run))
   }
 }
 
@@ -103,5 +122,30 @@ extension pebble_worker_limits {
       address_space: UInt64(clamping: limits.addressSpace ?? 0), cpu_time: UInt64(clamping: limits.cpuSeconds ?? 0),
       open_files: UInt64(clamping: limits.openFiles ?? 0), core_size: UInt64(clamping: limits.coreSize ?? 0),
       nice: Int32(clamping: limits.nice), no_new_privileges: limits.noNewPrivileges)
+  }
+}
+
+private final class RoomCallback: Sendable {
+  let body: @Sendable () -> Void
+
+  init(_ body: @escaping @Sendable () -> Void) {
+    self.body = body
+  }
+}
+
+extension ProcessPool.Statistics.Outcomes {
+  /// Counts in the order of `enum pebble_status`.
+  fileprivate init(_ counts: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)) {
+    self.init(
+      succeeded: Int(counts.0), failed: Int(counts.1), timedOut: Int(counts.2), cancelled: Int(counts.3),
+      expired: Int(counts.4), notRun: Int(counts.5))
+  }
+}
+
+extension ProcessPool.Statistics.Quantiles {
+  fileprivate init(_ quantiles: pebble_quantiles) {
+    self.init(
+      median: .nanoseconds(quantiles.p50), p90: .nanoseconds(quantiles.p90), p99: .nanoseconds(quantiles.p99),
+      longest: .nanoseconds(quantiles.max))
   }
 }

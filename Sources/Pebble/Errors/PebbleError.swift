@@ -16,6 +16,8 @@ public struct PebbleError: Error, Equatable, Sendable, CustomStringConvertible {
 
     /// The pool was closed or stopped and takes no more jobs.
     public static let closed = Code("the pool is closed")
+    /// As many jobs wait as may: the pool's `maxQueued`.
+    public static let full = Code("the pool's queue is full")
     /// The pool was stopped before the job began.
     public static let stopped = Code("the pool was stopped")
     /// No worker could be started.

@@ -73,12 +73,12 @@ extension ProcessCall {
 
   func serveAsync(_ body: sending @escaping (ArgumentReader) async throws -> EncodeResult) -> Int32 {
     let code = Handover()
-    Task.detached { [self] in
+    let task = Task.detached { [self] in
       let status = await InlineJob.$isCurrent.withValue(!CallHandle.isInWorker) { await answerAll(body) }
       code.value.withLock { $0 = status }
       handle.resume(code.resumption)
     }
-    handle.suspend(code.resumption)
+    handle.suspend(code.resumption, onCancel: task.cancel)
     return code.value.withLock { $0 }
   }
 

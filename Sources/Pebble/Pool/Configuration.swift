@@ -66,13 +66,23 @@ extension ProcessPool {
     public var limits: WorkerLimits
     /// Where the jobs run.
     public var execution: JobExecution
+    /// What a running job is given when nobody waits for it any more: it was cancelled, is over a limit, or its pool is
+    /// stopped. Its outcome is there at once; in it `Task.isCancelled` (of `async` functions) and ``isJobCancelled``
+    /// become true; after `grace` its process gets SIGTERM, and SIGKILL after as much again. Nil: SIGKILL at once.
+    public var grace: Duration?
+    /// How many jobs may wait; `schedule` throws ``PebbleError/Code/full`` above it, and ``ProcessPool/room()`` waits
+    /// for its end. By default as many as there is memory for.
+    public var maxQueued: Int?
+    /// Workers kept ready above `maxWorkers`, to take the place of one that dies; nil: one, once one had to be replaced.
+    public var spareWorkers: Int?
 
     public init(
       maxWorkers: Int? = nil, maxTasks: Int? = nil, name: String? = nil, startMethod: StartMethod = .forkServer,
       maxPayload: Int? = nil, startTimeout: Duration = .seconds(10), standardOutput: WorkerOutput = .inherit,
       standardError: WorkerOutput = .inherit, initializer: WorkerCall? = nil, finalizer: WorkerCall? = nil,
       maxDeaths: Int = 3, maxAge: Duration? = nil, maxMemory: Int? = nil, idleTimeout: Duration? = nil,
-      limits: WorkerLimits = .init(), execution: JobExecution = .processes
+      limits: WorkerLimits = .init(), execution: JobExecution = .processes, grace: Duration? = nil,
+      maxQueued: Int? = nil, spareWorkers: Int? = nil
     ) {
       self.maxWorkers = maxWorkers
       self.maxTasks = maxTasks
@@ -90,6 +100,9 @@ extension ProcessPool {
       self.idleTimeout = idleTimeout
       self.limits = limits
       self.execution = execution
+      self.grace = grace
+      self.maxQueued = maxQueued
+      self.spareWorkers = spareWorkers
     }
 
     func check() throws(PebbleError) {
@@ -101,6 +114,11 @@ extension ProcessPool {
       try positive(startTimeout, "startTimeout")
       try positive(maxAge, "maxAge")
       try positive(idleTimeout, "idleTimeout")
+      try positive(grace, "grace")
+      try positive(maxQueued, "maxQueued")
+      if let spareWorkers, !(0...65_536).contains(spareWorkers) {
+        throw PebbleError(.invalidArgument, "spareWorkers must be 0 to 65536, not \(spareWorkers)")
+      }
       try limits.check()
     }
 
@@ -136,5 +154,11 @@ extension ProcessPool {
     public let idleDeaths: Int
     /// Times that a job was to run again.
     public let retried: Int
+    /// Of the outcomes, those of each kind.
+    public let outcomes: Outcomes
+    /// How long jobs waited that began and are over.
+    public let waitTimes: Quantiles
+    /// How long they ran.
+    public let runTimes: Quantiles
   }
 }

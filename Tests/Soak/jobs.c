@@ -117,13 +117,15 @@ static int close_all(pebble_call *call)
     return 0;
 }
 
-/* A process that is to be ended with the worker that started it. */
+/* A process that is to be ended with the worker that started it. Where the fork
+ * server is killed nobody is left to do that, so it has a minute of its own. */
 static int leave_child(pebble_call *call)
 {
     begin(call);
     pid_t child = fork();
     if (child == 0) {
         setsid();
+        alarm(60);
         wait_for_the_end();
     }
     return child < 0;

@@ -8,10 +8,10 @@ complain() { echo "lint: $*"; failed=1; }
 # --- layers: a file includes headers of its own or lower layers only ---
 layers=(
   "compat fd clock sig futex cpus rlimits"
-  "latch room wheel histogram alarm proc image frame boot control mainqueue arena oom symbols demangle crashrecord"
+  "latch room wheel histogram lines alarm proc image frame boot control mainqueue arena oom symbols demangle crashrecord"
   "spawn entry forkserver serve stream shared hostlink hostopen childlink call crash autopsy chunk child"
   "worker dispatch"
-  "inbox watchers job updates callbacks engine poolstate watch queue starting shipping ending crew processes threads loop"
+  "inbox watchers job updates callbacks courier engine poolstate watch queue starting output shipping ending crew processes threads loop"
   "pool map outcome report version fifo handlers"
 )
 layer_of() {
@@ -44,7 +44,7 @@ owner 'sig' '(sigaction|pthread_sigmask|sigprocmask|signalfd) *\('
 owner 'clock' 'clock_gettime *\('
 owner 'futex' 'SYS_futex'
 owner 'control|stream' '(sendmsg|recvmsg|recv) *\('
-owner 'watch|loop|serve' '(epoll_wait|epoll_ctl|epoll_create1) *\('
+owner 'watch|loop|serve|output' '(epoll_wait|epoll_ctl|epoll_create1) *\('
 
 # --- the library never prints, never exits the host ---
 prints=$(grep -nE '\b(printf|fprintf|perror|puts|abort) *\(' Sources/CPebble/*.c | grep -v snprintf)

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat.h"
 #include "callbacks.h"
-#include "clock.h"
 #include "job.h"
 #include "poolstate.h"
-#include "sig.h"
 
 #include <stdlib.h>
+
+struct pb_callback {
+    struct pb_errand errand;
+    struct pb_callback *next;
+    pebble_callback function;
+    void *arg;
+    struct pebble_future *future; /* referenced */
+    bool here;                    /* call it on the completing thread */
+};
 
 /* What a future's list holds once the future is done. */
 static struct pb_callback closed;
@@ -18,125 +25,32 @@ static void call(struct pb_callback *callback)
     free(callback);
 }
 
-int pb_callback_thread_init(struct pb_callback_thread *thread, struct pebble_pool *pool)
+static void run(struct pb_errand *errand)
 {
-    thread->pool = pool;
-    thread->last = &thread->first;
-    pthread_condattr_t monotonic;
-    int rc = pthread_condattr_init(&monotonic);
-    if (rc) return -rc;
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    rc = pthread_cond_init(&thread->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    if (rc) return -rc;
-    return -pthread_mutex_init(&thread->lock, NULL);
+    call((struct pb_callback *)errand);
 }
 
-void pb_callback_thread_done(struct pb_callback_thread *thread)
+/* The thread for callbacks takes over. If it has ended meanwhile and cannot be made again, this one does it. */
+static void pass_on(struct pb_errand *errand)
 {
-    pthread_cond_destroy(&thread->changed);
-    pthread_mutex_destroy(&thread->lock);
+    struct pebble_pool *pool = ((struct pb_callback *)errand)->future->pool;
+    errand->run = run;
+    if (pb_courier_post(&pool->callbacks, errand) < 0) run(errand);
 }
 
-static void *thread_main(void *arg)
+/* Behind what the job has written. */
+static int post(struct pebble_pool *pool, struct pb_callback *callback)
 {
-    struct pb_callback_thread *thread = arg;
-    struct pebble_pool *pool = thread->pool;
-    pthread_setname_np(pthread_self(), "pebble-calls");
-    pthread_mutex_lock(&thread->lock);
-    for (;;) {
-        struct pb_callback *callback = thread->first;
-        if (!callback && thread->resting) break;
-        if (!callback) {
-            pthread_cond_wait(&thread->changed, &thread->lock);
-            continue;
-        }
-        if (!(thread->first = callback->next)) thread->last = &thread->first;
-        thread->calling = true;
-        pthread_mutex_unlock(&thread->lock);
-        call(callback);
-        pthread_mutex_lock(&thread->lock);
-        thread->calling = false;
-        if (!thread->first) pthread_cond_broadcast(&thread->changed);
-    }
-    thread->exists = false;
-    pthread_mutex_unlock(&thread->lock);
-    pb_pool_let_go(pool);
-    return NULL;
-}
-
-/* With the lock held. */
-static int ensure_exists(struct pb_callback_thread *thread)
-{
-    if (thread->exists) return 0;
-    pb_pool_hold(thread->pool);
-    sigset_t old;
-    pb_sig_block_all(&old);
-    int rc = pthread_create(&thread->thread, NULL, thread_main, thread);
-    pb_sig_restore(&old);
-    if (rc) {
-        pb_pool_let_go(thread->pool);
-        return -rc;
-    }
-    pthread_detach(thread->thread);
-    thread->exists = true;
-    return 0;
-}
-
-static int post(struct pb_callback_thread *thread, struct pb_callback *callback)
-{
-    pthread_mutex_lock(&thread->lock);
-    int rc = ensure_exists(thread);
-    if (rc == 0) {
-        callback->next = NULL;
-        *thread->last = callback;
-        thread->last = &callback->next;
-        pthread_cond_broadcast(&thread->changed);
-    }
-    pthread_mutex_unlock(&thread->lock);
-    return rc;
-}
-
-void pb_callback_thread_rest(struct pb_callback_thread *thread)
-{
-    pthread_mutex_lock(&thread->lock);
-    thread->resting = true;
-    pthread_cond_broadcast(&thread->changed);
-    pthread_mutex_unlock(&thread->lock);
-}
-
-int pb_callback_thread_drain(struct pb_callback_thread *thread, int64_t deadline)
-{
-    struct timespec until = pb_timespec(deadline);
-    int rc = 0;
-    pthread_mutex_lock(&thread->lock);
-    while (rc == 0 && (thread->first || thread->calling))
-        rc = pthread_cond_timedwait(&thread->changed, &thread->lock, &until);
-    pthread_mutex_unlock(&thread->lock);
-    return -rc;
-}
-
-bool pb_callback_thread_is_self(struct pb_callback_thread *thread)
-{
-    pthread_mutex_lock(&thread->lock);
-    bool is_self = thread->exists && pthread_equal(thread->thread, pthread_self());
-    pthread_mutex_unlock(&thread->lock);
-    return is_self;
-}
-
-/* Makes sure that there will be a thread to call it on, while that can still be refused. */
-static int prepare(struct pebble_future *future)
-{
-    struct pb_callback_thread *thread = &future->pool->callbacks;
-    pthread_mutex_lock(&thread->lock);
-    int rc = thread->resting ? 0 : ensure_exists(thread);
-    pthread_mutex_unlock(&thread->lock);
-    return rc;
+    callback->errand.run = pass_on;
+    if (pb_courier_follow(&pool->output.lines, &callback->errand)) return 0;
+    callback->errand.run = run;
+    return pb_courier_post(&pool->callbacks, &callback->errand);
 }
 
 int pb_callback_add(struct pebble_future *future, pebble_callback function, void *arg, bool here)
 {
-    int rc = here ? 0 : prepare(future);
+    /* Makes sure that there will be a thread to call it on, while that can still be refused. */
+    int rc = here ? 0 : pb_courier_prepare(&future->pool->callbacks);
     if (rc < 0) return rc;
     struct pb_callback *callback = malloc(sizeof *callback);
     if (!callback) return -ENOMEM;
@@ -151,7 +65,7 @@ int pb_callback_add(struct pebble_future *future, pebble_callback function, void
         call(callback);
         return 0;
     }
-    if ((rc = post(&future->pool->callbacks, callback)) < 0) {
+    if ((rc = post(future->pool, callback)) < 0) {
         pebble_future_unref(future);
         free(callback);
     }
@@ -172,7 +86,7 @@ void pb_callback_fire(struct pebble_future *future)
         if (ordered->here)
             call(ordered);
         else
-            post(&future->pool->callbacks, ordered); /* the thread exists: see prepare */
+            post(future->pool, ordered); /* the thread exists: it was prepared */
         ordered = next;
     }
 }

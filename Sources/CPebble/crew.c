@@ -7,6 +7,7 @@
 #include "ending.h"
 #include "fd.h"
 #include "forkserver.h"
+#include "output.h"
 #include "queue.h"
 #include "shipping.h"
 #include "starting.h"
@@ -144,6 +145,7 @@ void pb_crew_free_gone(struct pebble_pool *pool)
     TAILQ_FOREACH_SAFE(worker, &pool->gone, link_in_pool, next) {
         if (worker->awaited) continue; /* who awaits it will ring */
         TAILQ_REMOVE(&pool->gone, worker, link_in_pool);
+        pb_output_detach(worker);
         pb_hostlink_done(&worker->link);
         pb_proc_done(&worker->proc);
         pebble_future_unref(worker->procedure);
@@ -161,27 +163,33 @@ static int connect_server(struct pebble_pool *pool)
     return rc;
 }
 
-static uint16_t discarded(const struct pebble_pool *pool)
+/* A bit for each of its descriptors that goes there. */
+static uint16_t bits_to(const struct pebble_pool *pool, enum pebble_output where)
 {
-    unsigned out = pool->config.stdout_to == PEBBLE_DISCARD ? 1U << STDOUT_FILENO : 0;
-    unsigned err = pool->config.stderr_to == PEBBLE_DISCARD ? 1U << STDERR_FILENO : 0;
+    unsigned out = pool->config.stdout_to == where ? 1U << STDOUT_FILENO : 0;
+    unsigned err = pool->config.stderr_to == where ? 1U << STDERR_FILENO : 0;
     return (uint16_t)(out | err);
 }
 
 static int ask_server(struct pebble_pool *pool, struct pb_worker *worker)
 {
-    int theirs;
-    int rc = pb_hostlink_open(&worker->link, pool->config.max_payload, pool->config.max_memory != 0, &theirs);
-    if (rc < 0) return rc;
+    int theirs[PB_CONTROL_FDS] = {-1, -1, -1};
+    int rc = pb_hostlink_open(&worker->link, pool->config.max_payload, pool->config.max_memory != 0, &theirs[0]);
+    int pipes = rc == 0 ? pb_output_attach(pool, worker, theirs + 1) : rc;
+    if (pipes < 0) {
+        pb_close(&theirs[0]);
+        return pipes;
+    }
     struct pb_control request = {.kind = PB_CONTROL_START,
                                  .worker = worker->id,
                                  .number = (uint32_t)worker->id,
                                  .spawn = pool->config.start_method == PEBBLE_SPAWN,
-                                 .discard = discarded(pool),
+                                 .discard = bits_to(pool, PEBBLE_DISCARD),
+                                 .capture = bits_to(pool, PEBBLE_CAPTURE),
                                  .limits = pool->config.limits};
     strlcpy(request.pool, pool->name, sizeof request.pool);
-    rc = pb_control_send(pool->channel, &request, theirs);
-    pb_close(&theirs);
+    rc = pb_control_send_all(pool->channel, &request, theirs, 1 + (size_t)pipes);
+    pb_control_close(theirs);
     if (rc == 0) rc = pb_watch_add(pool, worker->link.stream.fd, worker);
     return rc;
 }
@@ -201,6 +209,7 @@ void pb_crew_start(struct pebble_pool *pool, int64_t now)
         rc = ask_server(pool, worker);
     }
     if (rc < 0) {
+        if (worker) pb_output_detach(worker);
         if (worker) pb_hostlink_done(&worker->link);
         free(worker);
         pb_start_failed(pool, PEBBLE_CAUSE_START, -rc, NULL, now);
@@ -253,6 +262,7 @@ void pb_crew_stop(struct pebble_pool *pool, int64_t now)
     struct pebble_future *job;
     TAILQ_FOREACH(worker, &pool->workers, link_in_pool) {
         pb_shipping_look(pool, worker);
+        pb_output_take(pool, worker);
         pb_crew_end(pool, worker);
         if (worker->state == PB_WORKER_STOPPING && worker->link.live == 0) pb_crew_kill(pool, worker);
         for (unsigned n = 0; (job = pb_hostlink_tag(&worker->link, n)); n++) {
@@ -271,6 +281,7 @@ static void bury(struct pebble_pool *pool, struct pb_worker *worker, const struc
     pb_shipping_look(pool, worker);
     if (worker->state == PB_WORKER_BUSY || worker->state == PB_WORKER_IDLE || worker->state == PB_WORKER_STOPPING)
         pb_crew_step(pool, worker, PB_WORKER_BROKEN);
+    pb_output_end(pool, worker);
     pb_ending_settle_left(pool, worker, how, now);
     pb_crew_step(pool, worker, PB_WORKER_EXITED);
     if (worker->usable_once || atomic_load(&pool->phase) == PB_POOL_STOPPED) return;
@@ -326,6 +337,7 @@ static void on_started(struct pebble_pool *pool, struct pb_worker *worker, const
     }
     worker->proc = (struct pb_proc){message->pid, *pidfd};
     *pidfd = -1;
+    pb_output_watch(pool, worker);
     if (worker->state == PB_WORKER_DYING) kill_process(pool, worker);
     pb_crew_on_ready(pool, worker);
 }
@@ -334,18 +346,18 @@ void pb_crew_on_channel(struct pebble_pool *pool)
 {
     int64_t now = pb_now();
     struct pb_control message;
-    int fd, rc;
-    while ((rc = pb_control_receive(pool->channel, &message, &fd)) > 0) {
+    int fds[PB_CONTROL_FDS], rc;
+    while ((rc = pb_control_receive(pool->channel, &message, fds)) > 0) {
         struct pb_worker *worker = worker_by_id(pool, message.worker);
         if (message.kind == PB_CONTROL_HELLO) {
             pool->fresh = false;
             pb_proc_done(&pool->server);
         } else if (message.kind == PB_CONTROL_STARTED && worker) {
-            on_started(pool, worker, &message, &fd, now);
+            on_started(pool, worker, &message, &fds[0], now);
         } else if (message.kind == PB_CONTROL_EXITED && worker) {
             bury(pool, worker, &message.exit, now);
         }
-        pb_close(&fd);
+        pb_control_close(fds);
     }
     if (rc < 0) on_server_gone(pool, now);
 }

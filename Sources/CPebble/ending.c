@@ -3,6 +3,7 @@
 #include "ending.h"
 #include "autopsy.h"
 #include "clock.h"
+#include "output.h"
 #include "queue.h"
 #include "shipping.h"
 
@@ -20,6 +21,7 @@ static void settle_expired(struct pebble_pool *pool, struct pb_worker *worker, s
     outcome->exit_signal = how->signal;
     outcome->cpu_time = how->cpu_time;
     outcome->peak_memory = how->peak_memory;
+    pb_output_tell(worker, outcome);
     outcome->crash = pb_autopsy_of(&worker->link.shared->crash, how->signal);
     outcome->likely_oom =
         how->signal == SIGKILL && !worker->condemned && pb_oom_kills(&pool->oom, 0) > worker->oom_kills;

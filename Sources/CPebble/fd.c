@@ -58,6 +58,12 @@ void pb_cloexec_from(unsigned first)
         fcntl((int)fd, F_SETFD, FD_CLOEXEC);
 }
 
+void pb_fd_put(unsigned bits, const int *fds)
+{
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        if (bits & 1U << fd) dup2(*fds++, fd);
+}
+
 void pb_fd_discard(unsigned bits)
 {
     int null = bits ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;

@@ -23,6 +23,9 @@ void pb_close_from(unsigned first);
 /* Marks every descriptor from `first` up close-on-exec. */
 void pb_cloexec_from(unsigned first);
 
+/* Puts `fds` in the place of those of the descriptors 0 to 2 whose bit is set, in order. */
+void pb_fd_put(unsigned bits, const int *fds);
+
 /* Makes those of the descriptors 0 to 2 whose bit is set write to nowhere. */
 void pb_fd_discard(unsigned bits);
 

@@ -61,13 +61,13 @@ void pb_forkserver_inherit(int channel)
 static int read_report(int channel, struct pb_proc *ret_server)
 {
     struct pb_control report;
-    int pidfd, rc = pb_control_receive(channel, &report, &pidfd);
+    int fds[PB_CONTROL_FDS], rc = pb_control_receive(channel, &report, fds);
     if (rc <= 0 || report.kind != PB_CONTROL_SPAWNED) return rc < 0 ? rc : -EPROTO;
     if (report.error) {
-        pb_close(&pidfd);
+        pb_control_close(fds);
         return -report.error;
     }
-    *ret_server = (struct pb_proc){report.pid, pidfd};
+    *ret_server = (struct pb_proc){report.pid, fds[0]};
     return 0;
 }
 

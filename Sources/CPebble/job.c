@@ -51,6 +51,7 @@ void pebble_future_unref(pebble_future *job)
     struct pebble_pool *pool = job->pool;
     pebble_queue_unref(job->updates);
     free((void *)(uintptr_t)job->outcome.data);
+    free((void *)(uintptr_t)job->outcome.output_tail);
     pb_autopsy_unref(job->outcome.crash);
     free(job->input);
     free(job->name);

@@ -3,6 +3,7 @@
 #include "loop.h"
 #include "clock.h"
 #include "dispatch.h"
+#include "output.h"
 #include "queue.h"
 #include "sig.h"
 #include "watch.h"
@@ -113,6 +114,7 @@ static void dispatch(struct pebble_pool *pool, bool is_loop, int64_t now)
     }
     bool none = pool->by_state[PB_WORKER_STARTING] + pool->by_state[PB_WORKER_IDLE] + pool->by_state[PB_WORKER_BUSY] == 0;
     if (atomic_load(&pool->broken) && none) pb_queue_refuse(pool, PEBBLE_CAUSE_NO_ENTRY, ENOEXEC, NULL);
+    if (pb_output_is_clogged(pool)) return; /* who makes it less rings */
     for (;;) {
         enum pb_action action = next_action(pool);
         switch (action) {
@@ -267,9 +269,11 @@ static void *loop_main(void *arg)
         turn(pool);
     pb_loop_lock(pool); /* a thread that cancelled may still be in there */
     pool->engine->leave(pool);
+    pb_output_close(pool);
     pb_watch_close(pool);
     pthread_mutex_unlock(&pool->lock);
-    pb_callback_thread_rest(&pool->callbacks);
+    pb_courier_rest(&pool->callbacks);
+    pb_courier_rest(&pool->output.lines);
     pb_latch_set(&pool->rest, PB_POOL_RESTING);
     pb_pool_let_go(pool);
     return NULL;
@@ -304,7 +308,10 @@ int pb_loop_start(struct pebble_pool *pool)
     pool->steal.kind = PB_ALARM_STEAL;
     int rc = pb_watch_open(pool);
     if (rc < 0) return rc;
-    if ((rc = pb_watch_add(pool, pool->inbox.bell, &pool->inbox)) < 0 || (rc = start_thread(pool)) < 0)
+    if ((rc = pb_output_open(pool)) < 0 || (rc = pb_watch_add(pool, pool->inbox.bell, &pool->inbox)) < 0 ||
+        (rc = start_thread(pool)) < 0) {
+        pb_output_close(pool);
         pb_watch_close(pool);
+    }
     return rc;
 }

@@ -7,6 +7,7 @@
 #include "boot.h"
 #include "forkserver.h"
 #include "loop.h"
+#include "output.h"
 #include "queue.h"
 #include "threads.h"
 
@@ -19,6 +20,8 @@
 #define DEFAULT_MAX_PAYLOAD (UINT64_C(16) << 30)
 #define DEFAULT_MAX_DEATHS 3
 #define DEFAULT_SPARES 1
+#define DEFAULT_OUTPUT_TAIL 4096
+#define MAX_OUTPUT_TAIL ((size_t)16 << 20)
 #define DEFAULT_START_TIME (10 * PB_SECOND)
 
 /* --- memory --- */
@@ -38,7 +41,8 @@ static void free_memory(struct pebble_pool *pool)
 void pb_pool_let_go(struct pebble_pool *pool)
 {
     if (atomic_fetch_sub_explicit(&pool->holds, 1, memory_order_acq_rel) != 1) return;
-    pb_callback_thread_done(&pool->callbacks);
+    pb_output_done(pool);
+    pb_courier_done(&pool->callbacks);
     pb_inbox_done(&pool->inbox);
     pthread_mutex_destroy(&pool->lock);
     free_memory(pool);
@@ -66,7 +70,10 @@ static int fill_in(struct pebble_pool_config *config)
     if (config->start_method != PEBBLE_FORK_SERVER && config->start_method != PEBBLE_SPAWN) return -EINVAL;
     if (config->limits.nice < 0 || config->limits.nice > 19) return -EINVAL;
     if (config->spare_workers < PEBBLE_NO_SPARES || config->spare_workers > MAX_WORKERS) return -EINVAL;
-    if (config->stdout_to > PEBBLE_DISCARD || config->stderr_to > PEBBLE_DISCARD) return -EINVAL;
+    if (config->stdout_to > PEBBLE_CAPTURE || config->stderr_to > PEBBLE_CAPTURE) return -EINVAL;
+    if (config->output_tail > MAX_OUTPUT_TAIL) return -EINVAL;
+    if (config->stdout_to == PEBBLE_CAPTURE && !config->on_output) config->stdout_to = PEBBLE_DISCARD;
+    if (!config->output_tail) config->output_tail = DEFAULT_OUTPUT_TAIL;
     if (!config->max_workers) config->max_workers = pb_cpus();
     if (!config->max_deaths) config->max_deaths = DEFAULT_MAX_DEATHS;
     if (!config->spare_workers) config->spare_workers = DEFAULT_SPARES;
@@ -120,12 +127,15 @@ int pb_pool_make(const struct pb_engine *engine, const struct pebble_pool_config
         (rc = take_procedure(pool, &filled.finalizer, &pool->finalizer)) < 0)
         goto no_inbox;
     if ((rc = pb_inbox_init(&pool->inbox)) < 0) goto no_inbox;
-    if ((rc = pb_callback_thread_init(&pool->callbacks, pool)) < 0) goto no_callbacks;
+    if ((rc = pb_courier_init(&pool->callbacks, pool, "pebble-calls")) < 0) goto no_callbacks;
+    if ((rc = pb_output_init(pool)) < 0) goto no_output;
     if ((rc = pb_loop_start(pool)) < 0) goto no_loop;
     *ret_pool = pool;
     return 0;
 no_loop:
-    pb_callback_thread_done(&pool->callbacks);
+    pb_output_done(pool);
+no_output:
+    pb_courier_done(&pool->callbacks);
 no_callbacks:
     pb_inbox_done(&pool->inbox);
 no_inbox:
@@ -296,10 +306,12 @@ int pebble_pool_join(pebble_pool *pool, int64_t timeout)
     if (timeout < 0) return -EINVAL;
     if (pool->generation != pb_forkserver_generation()) return -ECHILD;
     if (atomic_load(&pool->phase) == PB_POOL_OPEN) return -EBUSY;
-    if (pb_loop_is_delivering(pool) || pb_threads_is_self(pool) || pb_callback_thread_is_self(&pool->callbacks)) return -EDEADLK;
+    if (pb_loop_is_delivering(pool) || pb_threads_is_self(pool)) return -EDEADLK;
+    if (pb_courier_is_self(&pool->callbacks) || pb_courier_is_self(&pool->output.lines)) return -EDEADLK;
     int64_t deadline = timeout == PEBBLE_FOREVER ? INT64_MAX : pb_after(pb_now(), timeout);
     int rc = pb_latch_wait(&pool->rest, PB_POOL_RESTING, timeout);
-    return rc < 0 ? rc : pb_callback_thread_drain(&pool->callbacks, deadline);
+    if (rc == 0) rc = pb_courier_drain(&pool->output.lines, deadline); /* which posts callbacks */
+    return rc < 0 ? rc : pb_courier_drain(&pool->callbacks, deadline);
 }
 
 unsigned pebble_pool_max_workers(const pebble_pool *pool)

@@ -5,7 +5,7 @@
 #define PB_POOLSTATE_H
 
 #include "compat.h"
-#include "callbacks.h"
+#include "courier.h"
 #include "engine.h"
 #include "histogram.h"
 #include "inbox.h"
@@ -50,7 +50,7 @@ struct pebble_pool {
     struct pb_latch rest;
     struct pb_inbox inbox;
     struct pb_room room; /* for jobs that wait, when they are bounded */
-    struct pb_callback_thread callbacks;
+    struct pb_courier callbacks; /* calls them */
     struct {
         atomic_uint_least64_t scheduled, running, done, published, workers, started, expired, killed, idle_deaths, retried;
     } count;
@@ -79,6 +79,13 @@ struct pebble_pool {
     struct pb_oom oom;
     uint64_t outcomes[6];
     struct pb_histogram wait_times, run_times; /* of jobs that are over */
+    struct {
+        int epoll;             /* of the pipes; -1: nothing is captured */
+        unsigned stopped;      /* workers whose pipes are not read */
+        atomic_size_t waiting; /* bytes for the function */
+        atomic_bool clogged;   /* no job begins until fewer wait */
+        struct pb_courier lines;
+    } output; /* see output.c */
     unsigned failures; /* starts in a row */
     bool keeps_spares; /* a worker had to be replaced, and since then no spare was too many */
     unsigned stillborn; /* workers that are dying so: the next start waits for what is learnt from them */

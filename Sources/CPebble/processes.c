@@ -3,6 +3,7 @@
 #include "compat.h"
 #include "engine.h"
 #include "crew.h"
+#include "output.h"
 #include "shipping.h"
 
 static void look(struct pebble_pool *pool, struct pebble_future *job)
@@ -12,6 +13,8 @@ static void look(struct pebble_pool *pool, struct pebble_future *job)
 
 static void end(struct pebble_pool *pool, struct pebble_future *job)
 {
+    pb_output_take(pool, job->worker);
+    if (job->outcome.status == PEBBLE_TIMEOUT) pb_output_tell(job->worker, &job->outcome);
     pb_crew_end(pool, job->worker);
 }
 
@@ -29,6 +32,8 @@ static void on_event(struct pebble_pool *pool, void *tag, uint32_t events)
 {
     if (tag == &pool->channel)
         pb_crew_on_channel(pool);
+    else if (tag == &pool->output)
+        pb_output_on_ready(pool);
     else
         pb_shipping_on_link(pool, tag, events);
 }
@@ -36,6 +41,12 @@ static void on_event(struct pebble_pool *pool, void *tag, uint32_t events)
 static void on_alarm(struct pebble_pool *pool, struct pb_alarm *alarm)
 {
     pb_crew_on_alarm(pool, PB_ALARM_OWNER(alarm, struct pb_worker, alarm));
+}
+
+static void tidy(struct pebble_pool *pool)
+{
+    pb_output_resume(pool);
+    pb_crew_free_gone(pool);
 }
 
 const struct pb_engine pb_processes = {
@@ -56,6 +67,6 @@ const struct pb_engine pb_processes = {
     .at_rest = at_rest,
     .on_event = on_event,
     .on_alarm = on_alarm,
-    .tidy = pb_crew_free_gone,
+    .tidy = tidy,
     .leave = pb_crew_leave,
 };

@@ -175,14 +175,15 @@ static void owe(struct worker *worker)
 
 /* --- starting workers --- */
 
-static _Noreturn void become_worker(const struct pb_control *request, int link, int inner, unsigned depth)
+static _Noreturn void become_worker(const struct pb_control *request, const int *fds, int inner, unsigned depth)
 {
     struct pb_boot boot = {.role = PB_BOOT_WORKER, .number = request->number};
     strlcpy(boot.pool, request->pool, sizeof boot.pool);
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* the server has one thread, so this means the server */
     if (getppid() != serving.pid) _exit(0);
-    pb_spawn_place_fds(link, inner);
+    pb_fd_put(request->capture, fds + 1);
+    pb_spawn_place_fds(fds[0], inner);
     pb_fd_discard(request->discard);
     pb_sig_reset();
     pb_rlimits_apply(&request->limits);
@@ -196,16 +197,16 @@ static _Noreturn void become_worker(const struct pb_control *request, int link, 
     pb_child_main(&boot, depth);
 }
 
-static int start_process(struct worker *worker, const struct pb_control *request, int link)
+static int start_process(struct worker *worker, const struct pb_control *request, const int *fds)
 {
-    if (link < 0) return -EINVAL;
+    if (!pb_control_is_complete(request, fds)) return -EINVAL;
     if (!request->spawn && !pb_single_threaded()) return -ENOTSUP;
     int ends[2];
     int rc = pb_control_pair(ends);
     if (rc < 0) return rc;
     unsigned depth = worker->channel->depth;
     pid_t pid = pb_spawn_fork();
-    if (pid == 0) become_worker(request, link, ends[1], depth);
+    if (pid == 0) become_worker(request, fds, ends[1], depth);
     int error = errno;
     pb_close(&ends[1]);
     if (pid < 0) {
@@ -220,7 +221,7 @@ static int start_process(struct worker *worker, const struct pb_control *request
     return 0;
 }
 
-static void start_worker(struct channel *channel, const struct pb_control *request, int link)
+static void start_worker(struct channel *channel, const struct pb_control *request, const int *fds)
 {
     struct worker *worker = calloc(1, sizeof *worker);
     if (!worker) return; /* the host's own limit on the start ends the wait */
@@ -228,7 +229,7 @@ static void start_worker(struct channel *channel, const struct pb_control *reque
     worker->id = request->worker;
     worker->channel = channel;
     LIST_INSERT_HEAD(&channel->workers, worker, sibling);
-    int rc = start_process(worker, request, link);
+    int rc = start_process(worker, request, fds);
     worker->error = rc < 0 ? -rc : 0;
     worker->owes_started = true;
     owe(worker);
@@ -327,15 +328,15 @@ static void forget_inner(struct channel *channel)
 static void receive(struct channel *channel)
 {
     struct pb_control message;
-    int fd, rc;
-    while ((rc = pb_control_receive(channel->fd, &message, &fd)) > 0) {
+    int fds[PB_CONTROL_FDS], rc;
+    while ((rc = pb_control_receive(channel->fd, &message, fds)) > 0) {
         if (message.kind == PB_CONTROL_CONNECT && !channel->pool) {
-            connect_pool(channel, fd);
+            connect_pool(channel, fds[0]);
             continue;
         }
-        if (message.kind == PB_CONTROL_START && channel->pool) start_worker(channel, &message, fd);
+        if (message.kind == PB_CONTROL_START && channel->pool) start_worker(channel, &message, fds);
         if (message.kind == PB_CONTROL_KILL && channel->pool) kill_worker(channel, &message);
-        pb_close(&fd);
+        pb_control_close(fds);
     }
     if (rc == 0) return;
     if (!channel->pool) forget_inner(channel);

@@ -6,6 +6,7 @@
 #include "dispatch.h"
 #include "ending.h"
 #include "loop.h"
+#include "output.h"
 #include "queue.h"
 #include "updates.h"
 #include "watch.h"
@@ -19,7 +20,7 @@
 /* Whether it is among those that may be shipped one more job. */
 void pb_shipping_update(struct pebble_pool *pool, struct pb_worker *worker)
 {
-    unsigned window = pb_dispatch_window(pool->average);
+    unsigned window = worker->output ? 1 : pb_dispatch_window(pool->average); /* what it writes is of one job */
     uint64_t left = pool->config.max_tasks ? pool->config.max_tasks - worker->served : UINT64_MAX;
     bool open = worker->state == PB_WORKER_BUSY && worker->link.live < window && worker->link.live < left &&
                 !pb_hostlink_sending(&worker->link);
@@ -80,6 +81,7 @@ static bool ship(struct pebble_pool *pool, struct pb_worker *worker, struct pebb
         .updates = job->updates != NULL,
     };
     pb_queue_give_place(pool, job); /* before it can be seen to run */
+    pb_output_begin_job(pool, worker);
     int rc = pb_hostlink_submit(&worker->link, &submission, now);
     if (rc == 0) return false;
     pool->live += !job->procedure;
@@ -209,6 +211,7 @@ static void on_answer(struct pebble_pool *pool, struct pb_worker *worker, struct
 {
     bool procedure = ((struct pebble_future *)collected->tag)->procedure;
     if (!procedure) learn(pool, collected->finished - collected->started);
+    pb_output_end_job(pool, worker, collected->tag);
     settle_answer(pool, worker, collected);
     free(collected->data);
     pb_queue_release(pool, collected->tag);
@@ -223,6 +226,7 @@ static void distrust(struct pebble_pool *pool, struct pb_worker *worker, int err
     int64_t now = pb_now(), began = job ? pb_shipping_began(job, now) : 0;
     if (error == -EFBIG && job && pb_queue_settle(pool, job, PEBBLE_FAILURE, began ? began : now, worker->proc.pid))
         job->outcome.code = -EFBIG;
+    pb_output_take(pool, worker);
     worker->condemned = true;
     pb_crew_step(pool, worker, PB_WORKER_BROKEN);
 }

@@ -54,6 +54,7 @@ struct pb_worker {
     bool awaited;              /* a thread that waits for a job of it sleeps on the link's bell */
     bool writing;              /* the loop waits until its stream is writable */
     bool open;                 /* it is in the list of those that may be shipped more */
+    struct pb_output *output;  /* what it writes, where that is captured; else NULL */
     struct pebble_future *procedure; /* what sets it up, or ends it; referenced; NULL: none so far */
     struct pb_alarm alarm;
     TAILQ_ENTRY(pb_worker) link_in_state;

@@ -7,10 +7,10 @@
 
 static Suite *(*const suites[])(void) = {
     frame_suite, worker_suite, dispatch_suite, latch_suite, inbox_suite, image_suite, boot_suite,
-    stream_suite, arena_suite, link_suite, link_replies_suite, link_race_suite, distrust_suite,
+    stream_suite, arena_suite, lines_suite, link_suite, link_replies_suite, link_race_suite, distrust_suite,
     control_suite, call_suite, outcome_suite, autopsy_suite, wheel_suite, queue_suite, wait_queues_suite, pool_suite,
     window_suite, ahead_suite, payload_suite, procedures_suite, map_suite, wait_futures_suite, threads_suite, room_suite, histogram_suite, statistics_suite, priorities_suite, retries_suite, rlimits_suite, size_suite, cpus_suite, limits_suite, cancel_suite, grace_suite, updates_suite, callbacks_suite,
-    callbacks_pool_suite, life_suite, stop_suite, death_suite, crash_suite, garbage_suite, scribble_suite, kin_suite,
+    callbacks_pool_suite, output_suite, flood_suite, life_suite, stop_suite, death_suite, crash_suite, garbage_suite, scribble_suite, kin_suite,
     nesting_suite, surroundings_suite, host_suite, forks_suite, server_suite, entry_suite, crowd_suite,
     wait_suite, spare_suite, signals_suite,
 };

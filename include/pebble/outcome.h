@@ -60,6 +60,9 @@ struct pebble_outcome {
                               * For SIGSEGV that is likely a stack overflow on a thread that the job had started */
     uint64_t lost_updates;   /* for which there was no room in their queue, or no memory */
     bool likely_oom;         /* EXPIRED by SIGKILL: Pebble sent none, and the kernel killed for want of memory meanwhile */
+    const char *PEBBLE_NULLABLE output_tail; /* EXPIRED, TIMEOUT: what it last wrote to its stderr, with a NUL behind, where
+                              * that is captured and it had begun; else NULL */
+    size_t output_tail_length;
 };
 
 /* "success", "timed out", ...; static storage. */

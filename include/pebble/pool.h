@@ -26,7 +26,21 @@ enum pebble_start_method {
 enum pebble_output {
     PEBBLE_INHERIT, /* it goes where the program's own goes */
     PEBBLE_DISCARD, /* it goes to /dev/null */
+    PEBBLE_CAPTURE, /* it is read: on_output, output_tail */
 };
+
+/* What a worker wrote. Valid during the call; fields are only added at the end. */
+struct pebble_output_line {
+    int stream;                     /* 1: stdout; 2: stderr */
+    int pid;
+    const char *PEBBLE_NONNULL job; /* the name of the job that ran; "" between jobs, and for one without a name */
+    const char *PEBBLE_NONNULL text; /* without its newline, with a NUL behind; there may be others in it */
+    size_t length;
+    bool partial; /* no newline came behind it: it is longer than 64 KiB and goes on, or its job ended there */
+};
+
+typedef void (*pebble_output_function)(const struct pebble_output_line *PEBBLE_NONNULL line,
+                                       void *PEBBLE_NULLABLE arg);
 
 /* A task function to be run when a worker starts or leaves; none when it is NULL. */
 struct pebble_procedure {
@@ -70,6 +84,17 @@ struct pebble_pool_config {
      * among max_workers. Default: none, the worker is killed at once. */
     int64_t grace;
     enum pebble_output stdout_to, stderr_to; /* default: inherited */
+
+    /* Called for each line of what is captured, one at a time, on a thread of the
+     * pool of its own: for those of a job before the callbacks of
+     * pebble_future_on_done, and for all before pebble_pool_join returns. When it
+     * falls behind by 1 MiB of what a worker wrote, that worker waits in its
+     * writing, and no job begins while it is as far behind with all of them. So it
+     * may block, but it must not wait for a job of the pool. Without it only the
+     * tail of stderr is kept. */
+    pebble_output_function PEBBLE_NULLABLE on_output;
+    void *PEBBLE_NULLABLE output_arg;
+    size_t output_tail; /* bytes of a job's stderr that are kept for its outcome, up to 16 MiB; default: 4096 */
 
     /* Run in each worker before its first job, within start_timeout. When it
      * returns something else than 0, or its worker dies in it, that is a failed
@@ -116,8 +141,8 @@ struct pebble_job_options {
 
 /* Makes a pool. Workers are started when there is work for them.
  * `config` may be NULL: all defaults.
- *   -EINVAL  a limit is negative, max_workers is above 65536, spare_workers is not -1 to 65536,
- *            limits.nice is not 0 to 19, or an enum has none of its values
+ *   -EINVAL  a limit is negative, max_workers is above 65536, spare_workers is not -1 to 65536, output_tail
+ *            is above 16 MiB, limits.nice is not 0 to 19, or an enum has none of its values
  *   -EFAULT  initializer or finalizer lies in no image of this process
  *   -EFBIG   the input of one of them is larger than max_payload
  *   -ENOMEM, -EMFILE, -ENFILE, -EAGAIN  no memory, descriptor or thread left

@@ -38,6 +38,8 @@ final class CrashHandle: @unchecked Sendable {
     let isInnermost: Bool
     let function: String?
     let place: Place
+    /// The image lies elsewhere than it was linked for, as all do but executables with fixed addresses.
+    let isRelocated: Bool
     /// It is of Pebble itself.
     let isMachinery: Bool
 
@@ -64,6 +66,7 @@ extension CrashHandle.Frame {
     self.isInnermost = isInnermost
     function = frame.function.map { String(cString: $0) }
     place = Place(image: String(cString: frame.image), offset: frame.offset)
+    isRelocated = frame.address.map { UInt64(UInt(bitPattern: $0)) != frame.offset } ?? false
     isMachinery = frame.machinery
   }
 }

@@ -9,7 +9,8 @@ struct Symbolication: Sendable {
 
   init(of captured: [CrashHandle.Frame]) {
     // Where the C library has a name, it has seen that the file is the one that the worker ran.
-    let found = DebugInformation(of: captured.filter { $0.function != nil })
+    // Of executables with fixed addresses (-static-executable) `Runtime` would take offsets for something else.
+    let found = DebugInformation(of: captured.filter { $0.function != nil && $0.isRelocated })
     trap = found.trap
     for frame in captured {
       let details = found[frame]

@@ -13,7 +13,7 @@
  *   pebble/worker.h    what code can ask about the process that it runs in
  *   pebble/queue.h     queues between threads, and waiting for several at once
  *   pebble/update.h    what jobs say while they run
- *   pebble/sig.h       signals on an ordinary thread
+ *   pebble/sig.h       signals on an ordinary thread, or from a descriptor
  *   pebble/version.h   which library this is
  *
  * Conventions. Every fallible call returns 0 (or a positive answer) or a

@@ -2,9 +2,11 @@
  *
  * A signal is counted where it strikes, and a semaphore posted, which is the
  * one way of waking a thread that POSIX allows there and needs no descriptor.
- * The thread takes the counts, and calls the handlers once for each. */
+ * The thread takes the counts, and calls the handlers once for each, or counts
+ * it for those whose signals are read. */
 #include "compat.h"
 #include "entry.h"
+#include "fd.h"
 #include "latch.h"
 #include "sig.h"
 #include "pebble/sig.h"
@@ -12,6 +14,8 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 static_assert(ATOMIC_INT_LOCK_FREE == 2, "on_signal needs it");
 static_assert(NSIG <= 65, "the signals fit into a guard");
@@ -19,12 +23,15 @@ static_assert(NSIG <= 65, "the signals fit into a guard");
 struct pebble_signal_handler {
     TAILQ_ENTRY(pebble_signal_handler) link;
     sigset_t signals;
-    pebble_signal_function function;
+    pebble_signal_function function; /* NULL: its signals are read */
     void *arg;
     uint64_t number; /* in the order of making */
     bool listed;     /* not so in a fork */
     bool awaited;    /* pebble_signal_forget waits for `returned` */
     struct pb_latch returned;
+    int fd;                /* without a function: readable while `unread` is not 0 */
+    unsigned unread;       /* the sum of `came` */
+    unsigned came[NSIG];
 };
 
 /* Process-wide, as dispositions are. */
@@ -66,6 +73,21 @@ static unsigned take(int signal, uint64_t *ret_last)
     return count;
 }
 
+/* With the lock held. Neither call can block: the value is 0 or 1. */
+static void show(const struct pebble_signal_handler *handler, bool readable)
+{
+    uint64_t value = 1;
+    ssize_t length = readable ? write(handler->fd, &value, sizeof value) : read(handler->fd, &value, sizeof value);
+    assert(length == sizeof value);
+    (void)length;
+}
+
+static void add_to_read(struct pebble_signal_handler *handler, int signal)
+{
+    handler->came[signal]++;
+    if (handler->unread++ == 0) show(handler, true);
+}
+
 /* Calls the first handler for the signal that was made after *number, which becomes its own, and up to `last`. */
 static bool call_next(int signal, uint64_t *number, uint64_t last)
 {
@@ -77,8 +99,13 @@ static bool call_next(int signal, uint64_t *number, uint64_t last)
         pthread_mutex_unlock(&all.lock);
         return false;
     }
-    all.running = handler;
     *number = handler->number;
+    if (!handler->function) {
+        add_to_read(handler, signal);
+        pthread_mutex_unlock(&all.lock);
+        return true;
+    }
+    all.running = handler;
     pebble_signal_function function = handler->function;
     void *arg = handler->arg;
     pthread_mutex_unlock(&all.lock);
@@ -187,8 +214,8 @@ static bool tells_of_fault(int signal)
            signal == SIGABRT;
 }
 
-int pebble_signal_handle(const int *signals, size_t count, pebble_signal_function function, void *arg,
-                         pebble_signal_handler **ret_handler)
+static int handle(const int signals[], size_t count, pebble_signal_function function, void *arg, int fd,
+                  pebble_signal_handler **ret_handler)
 {
     sigset_t set;
     if (count == 0 || set_of(signals, count, &set) < 0) return -EINVAL;
@@ -196,7 +223,7 @@ int pebble_signal_handle(const int *signals, size_t count, pebble_signal_functio
         if (tells_of_fault(signals[i])) return -EINVAL;
     struct pebble_signal_handler *handler = malloc(sizeof *handler);
     if (!handler) return -ENOMEM;
-    *handler = (struct pebble_signal_handler){.signals = set, .function = function, .arg = arg, .listed = true};
+    *handler = (struct pebble_signal_handler){.signals = set, .function = function, .arg = arg, .fd = fd, .listed = true};
 
     pthread_mutex_lock(&all.lock);
     int rc = prepare();
@@ -214,6 +241,43 @@ int pebble_signal_handle(const int *signals, size_t count, pebble_signal_functio
         *ret_handler = handler;
     else
         free(handler);
+    return rc;
+}
+
+int pebble_signal_handle(const int *signals, size_t count, pebble_signal_function function, void *arg,
+                         pebble_signal_handler **ret_handler)
+{
+    return handle(signals, count, function, arg, -1, ret_handler);
+}
+
+int pebble_signal_open(const int *signals, size_t count, pebble_signal_handler **ret_handler)
+{
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (fd < 0) return -errno;
+    int rc = handle(signals, count, NULL, NULL, fd, ret_handler);
+    if (rc < 0) pb_close(&fd);
+    return rc;
+}
+
+int pebble_signal_fd(const pebble_signal_handler *handler)
+{
+    return handler->fd < 0 ? -EINVAL : handler->fd;
+}
+
+int pebble_signal_read(pebble_signal_handler *handler, int *ret_signal)
+{
+    if (handler->fd < 0) return -EINVAL;
+    pthread_mutex_lock(&all.lock);
+    int rc = !handler->listed ? -ECHILD : handler->unread == 0 ? -EAGAIN : 0;
+    if (rc == 0) {
+        int signal = 1;
+        while (!handler->came[signal])
+            signal++;
+        handler->came[signal]--;
+        if (--handler->unread == 0) show(handler, false);
+        *ret_signal = signal;
+    }
+    pthread_mutex_unlock(&all.lock);
     return rc;
 }
 
@@ -241,6 +305,7 @@ void pebble_signal_forget(pebble_signal_handler *handler)
     handler->awaited = all.running == handler;
     pthread_mutex_unlock(&all.lock);
     if (handler->awaited) pb_latch_wait(&handler->returned, 1, PEBBLE_FOREVER);
+    pb_close(&handler->fd);
     free(handler);
 }
 

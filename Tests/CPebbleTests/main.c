@@ -12,7 +12,7 @@ static Suite *(*const suites[])(void) = {
     window_suite, ahead_suite, payload_suite, procedures_suite, map_suite, wait_futures_suite, threads_suite, room_suite, histogram_suite, statistics_suite, priorities_suite, retries_suite, rlimits_suite, size_suite, cpus_suite, limits_suite, cancel_suite, grace_suite, updates_suite, callbacks_suite,
     callbacks_pool_suite, output_suite, flood_suite, life_suite, stop_suite, death_suite, crash_suite, garbage_suite, scribble_suite, kin_suite,
     nesting_suite, surroundings_suite, host_suite, forks_suite, server_suite, entry_suite, crowd_suite,
-    wait_suite, spare_suite, signals_suite,
+    wait_suite, spare_suite, signals_suite, signals_read_suite,
 };
 
 int main(void)

@@ -79,5 +79,6 @@ Suite *entry_suite(void);
 Suite *crowd_suite(void);
 Suite *wait_suite(void);
 Suite *signals_suite(void);
+Suite *signals_read_suite(void);
 
 #endif

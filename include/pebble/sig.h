@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Signals, handled on an ordinary thread; and kept away from a thread for a while. */
+ * Signals, handled on an ordinary thread or read from a descriptor; and kept away from a thread for a while. */
 #ifndef PEBBLE_SIG_H
 #define PEBBLE_SIG_H
 
@@ -7,7 +7,7 @@
 
 PEBBLE_BEGIN_DECLS
 
-/* A function that handles signals, and the signals that it is for. */
+/* A function or a descriptor, and the signals that come to it. */
 typedef struct pebble_signal_handler pebble_signal_handler;
 
 /* Called with the number of the signal and `arg` as given, on a thread that
@@ -43,6 +43,24 @@ typedef void (*pebble_signal_function)(int signal, void *PEBBLE_NULLABLE arg);
 PEBBLE_API int pebble_signal_handle(const int *PEBBLE_NONNULL signals, size_t count,
                                     pebble_signal_function PEBBLE_NONNULL function, void *PEBBLE_NULLABLE arg,
                                     pebble_signal_handler *PEBBLE_NULLABLE *PEBBLE_NONNULL ret_handler);
+
+/* The same for event loops: a handler without a function, whose signals are
+ * read. Every delivery is one signal to read; other handlers for it are called,
+ * or have it to read, as well. Errors as pebble_signal_handle, and
+ *   -EMFILE, -ENFILE  no descriptor left */
+PEBBLE_API int pebble_signal_open(const int *PEBBLE_NONNULL signals, size_t count,
+                                  pebble_signal_handler *PEBBLE_NULLABLE *PEBBLE_NONNULL ret_handler);
+
+/* A descriptor that is readable exactly while there is a signal to read. For
+ * poll(2) and epoll(7) only, and neither to be read nor closed: it is the
+ * handler's, and lives as long. -EINVAL: the handler has a function. */
+PEBBLE_API int pebble_signal_fd(const pebble_signal_handler *PEBBLE_NONNULL handler);
+
+/* Takes one of the signals that came, those with lower numbers first, and never waits.
+ *   -EAGAIN  there is none
+ *   -EINVAL  the handler has a function
+ *   -ECHILD  this process is a fork of the one that made the handler */
+PEBBLE_API int pebble_signal_read(pebble_signal_handler *PEBBLE_NONNULL handler, int *PEBBLE_NONNULL ret_signal);
 
 /* For constructors, which come before main in every process of a program: as
  * pebble_signal_handle for one signal, with a handler that stays as long as the

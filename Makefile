@@ -96,10 +96,16 @@ manual: | deps
 	  timeout -k 5 120 ../../Tests/leaves_nothing.sh .build/debug/$$name 2>&1 | diff - expected/$$name.txt || exit 1; \
 	  echo "example $$name: as expected"; done
 
-examples: build/examples/ingest
+examples: build/examples/ingest build/examples/loop
 	cd Examples && ../Tests/leaves_nothing.sh ../build/examples/ingest documents
+	set -o pipefail; printf '%s\n' 27 1 0 97 ten 837799 | timeout -k 5 120 Tests/leaves_nothing.sh build/examples/loop | \
+	  LC_ALL=C sort | diff - Examples/C/loop/expected.txt
 
 build/examples/ingest: $(wildcard Examples/C/*.c Examples/C/*.h) build/libcpebble.a
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(warnings) -Iinclude -pthread $(CFLAGS) $(filter %.c,$^) build/libcpebble.a -lbsd -o $@
+
+build/examples/loop: Examples/C/loop/loop.c build/libcpebble.a
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(warnings) -Iinclude -pthread $(CFLAGS) $(filter %.c,$^) build/libcpebble.a -lbsd -o $@
 

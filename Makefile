@@ -96,8 +96,10 @@ manual: | deps
 	  timeout -k 5 120 ../../Tests/leaves_nothing.sh .build/debug/$$name 2>&1 | diff - expected/$$name.txt || exit 1; \
 	  echo "example $$name: as expected"; done
 
-examples: build/examples/ingest build/examples/loop
+examples: build/examples/ingest build/examples/divide build/examples/loop
 	cd Examples && ../Tests/leaves_nothing.sh ../build/examples/ingest documents
+	set -o pipefail; timeout -k 5 120 Tests/leaves_nothing.sh build/examples/divide <Examples/C/divide/lines.txt | \
+	  diff - Examples/C/divide/expected.txt
 	set -o pipefail; printf '%s\n' 27 1 0 97 ten 837799 | timeout -k 5 120 Tests/leaves_nothing.sh build/examples/loop | \
 	  LC_ALL=C sort | diff - Examples/C/loop/expected.txt
 
@@ -105,7 +107,9 @@ build/examples/ingest: $(wildcard Examples/C/*.c Examples/C/*.h) build/libcpebbl
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(warnings) -Iinclude -pthread $(CFLAGS) $(filter %.c,$^) build/libcpebble.a -lbsd -o $@
 
-build/examples/loop: Examples/C/loop/loop.c build/libcpebble.a
+build/examples/divide: Examples/C/divide/divide.c
+build/examples/loop: Examples/C/loop/loop.c
+build/examples/divide build/examples/loop: build/libcpebble.a
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(warnings) -Iinclude -pthread $(CFLAGS) $(filter %.c,$^) build/libcpebble.a -lbsd -o $@
 

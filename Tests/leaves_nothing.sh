@@ -19,8 +19,9 @@ if [ -n "$left" ]; then
   echo "left running:" && for process in $left; do echo "  ${process#/proc/} $(tr '\0' ' ' <"$process/cmdline")"; done
   status=1
 fi
-if [ "$(temporary)" != "$before" ]; then
-  echo "left in a temporary folder: $(comm -13 <(echo "$before") <(temporary))"
+left=$(comm -13 <(echo "$before") <(temporary)) # what others took away meanwhile is theirs
+if [ -n "$left" ]; then
+  echo "left in a temporary folder: $left"
   status=1
 fi
 exit $status

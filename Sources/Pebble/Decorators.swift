@@ -1,5 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #if Macros
+  /// Runs every call of a function in a thread of its own kind, away from the caller's and from Swift's executors.
+  ///
+  /// For functions that block: they cost a thread as long as they do, and no other task waits for them. As with
+  /// ``ConcurrentProcess(timeout:name:pool:)`` the function is `async throws`, or returns a future while its body
+  /// returns the value:
+  ///
+  /// ```swift
+  /// @ConcurrentThread(timeout: .seconds(10))
+  /// func fetch(_ id: Int) async throws -> Page { try blockingFetch(id) }
+  ///
+  /// @ConcurrentThread
+  /// func square(_ n: Int) -> Future<Int> { n * n }
+  /// ```
+  ///
+  /// A thread cannot be killed: when a call is cancelled or over its limit its caller is told at once, ``isJobCancelled``
+  /// becomes true in the body, and the thread is taken until the body returns. The function may be generic, a method,
+  /// and use what is around it; its body cannot await.
+  ///
+  /// - Parameters:
+  ///   - timeout: How long the body may run, in any unit of `Duration`. Without it, as long as it likes.
+  ///   - name: What errors call the function. Without it, its own name.
+  ///   - pool: The pool whose threads run the function. Without it, there is a thread for each call at a time.
+  @attached(body)
+  public macro ConcurrentThread(timeout: Duration? = nil, name: String? = nil, pool: ThreadPool? = nil) =
+    #externalMacro(module: "PebbleMacros", type: "ConcurrentThreadMacro")
+
   /// Lets one thread at a time into a function.
   ///
   /// ```swift

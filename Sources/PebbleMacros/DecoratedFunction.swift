@@ -174,7 +174,7 @@
   }
 
   extension SyntaxProtocol {
-    fileprivate var suspends: Bool {
+    var suspends: Bool {
       if self.is(ClosureExprSyntax.self) || self.is(FunctionDeclSyntax.self) || isProtocol((any DeclGroupSyntax).self) {
         return false
       }
@@ -199,13 +199,13 @@
         ?? trimmedDescription
     }
 
-    /// The source of `Value` if this is `ProcessFuture<Value>`.
+    /// The source of `Value` if this is `ProcessFuture<Value>`, or by its other name `Future<Value>`.
     var futureValue: String? {
       let arguments: GenericArgumentClauseSyntax?
       switch self.as(TypeSyntaxEnum.self) {
-      case .identifierType(let type) where type.name.text == "ProcessFuture":
+      case .identifierType(let type) where ["ProcessFuture", "Future"].contains(type.name.text):
         arguments = type.genericArgumentClause
-      case .memberType(let type) where type.name.text == "ProcessFuture":
+      case .memberType(let type) where ["ProcessFuture", "Future"].contains(type.name.text):
         arguments = type.genericArgumentClause
       default:
         return nil

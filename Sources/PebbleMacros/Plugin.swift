@@ -8,6 +8,7 @@
   struct Plugin: CompilerPlugin {
     let providingMacros: [any Macro.Type] = [
       ConcurrentProcessMacro.self,
+      ConcurrentThreadMacro.self,
       ProcessMacro.self,
       SignalHandlerMacro.self,
       SynchronizedMacro.self,

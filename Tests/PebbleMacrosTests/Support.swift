@@ -17,6 +17,7 @@
       macroSpecs: [
         "process": MacroSpec(type: ProcessMacro.self),
         "ConcurrentProcess": MacroSpec(type: ConcurrentProcessMacro.self),
+        "ConcurrentThread": MacroSpec(type: ConcurrentThreadMacro.self),
         "SignalHandler": MacroSpec(type: SignalHandlerMacro.self),
         "Synchronized": MacroSpec(type: SynchronizedMacro.self),
       ],

@@ -28,6 +28,8 @@ struct Outcome {
   let waitTime: Duration
   let runTime: Duration
   let processID: Int32
+  /// The end of what the job wrote to its standard error, where that is captured.
+  let outputTail: String?
 
   /// - Parameter future: that the outcome belongs to.
   init(_ outcome: pebble_outcome, of future: FutureHandle) {
@@ -37,6 +39,9 @@ struct Outcome {
     waitTime = .nanoseconds(outcome.wait_time)
     runTime = .nanoseconds(outcome.run_time)
     processID = outcome.pid
+    outputTail = outcome.output_tail.map {
+      String(decoding: UnsafeRawBufferPointer(start: $0, count: outcome.output_tail_length), as: UTF8.self)
+    }
   }
 }
 

@@ -7,10 +7,12 @@ internal import Glibc
 /// `@unchecked Sendable`: the C object is safe to use from any thread.
 final class PoolHandle: @unchecked Sendable {
   private let pool: OpaquePointer
+  private let outputHandler: OutputHandler?
 
   /// Takes over a reference.
   init(owning pool: OpaquePointer) {
     self.pool = pool
+    outputHandler = nil
   }
 
   init(_ configuration: ProcessPool.Configuration) throws(PebbleError) {
@@ -20,8 +22,11 @@ final class PoolHandle: @unchecked Sendable {
     config.start_method = configuration.startMethod == .spawn ? PEBBLE_SPAWN : PEBBLE_FORK_SERVER
     config.max_payload = UInt64(clamping: configuration.maxPayload ?? 0)
     config.start_timeout = configuration.startTimeout.nanoseconds
-    config.stdout_to = configuration.standardOutput == .discard ? PEBBLE_DISCARD : PEBBLE_INHERIT
-    config.stderr_to = configuration.standardError == .discard ? PEBBLE_DISCARD : PEBBLE_INHERIT
+    config.stdout_to = pebble_output(configuration.standardOutput)
+    config.stderr_to = pebble_output(configuration.standardError)
+    outputHandler = configuration.onOutput.map(OutputHandler.init)
+    outputHandler?.install(in: &config)
+    config.output_tail = configuration.outputTail
     config.max_deaths = UInt32(clamping: configuration.maxDeaths)
     config.max_age = configuration.maxAge?.nanoseconds ?? 0
     config.max_memory = UInt64(clamping: configuration.maxMemory ?? 0)
@@ -46,7 +51,11 @@ final class PoolHandle: @unchecked Sendable {
   }
 
   deinit {
-    pebble_pool_unref(pool)
+    if let outputHandler {
+      outputHandler.drop(pool)
+    } else {
+      pebble_pool_unref(pool)
+    }
   }
 
   func schedule(

@@ -28,12 +28,14 @@ public struct ProcessExpired: Error, Equatable, Sendable, CustomStringConvertibl
   public let isLikelyOutOfMemory: Bool
   /// Where it was; nil when it exited or was killed, or could record nothing.
   public let backtrace: RemoteBacktrace?
+  /// The end of what the job wrote to its standard error; nil when that was not captured.
+  public let outputTail: String?
   /// What is known besides the message, in words.
   private let summary: String?
 
   init(
     _ end: Outcome.End, processID: Int32, function: String, runTime: Duration, cpuTime: Duration, peakMemory: Int,
-    deaths: Int, isPoisonous: Bool
+    deaths: Int, isPoisonous: Bool, outputTail: String?
   ) {
     exitCode = end.exitCode
     signal = end.signal.map(signalName)
@@ -44,6 +46,7 @@ public struct ProcessExpired: Error, Equatable, Sendable, CustomStringConvertibl
     self.peakMemory = peakMemory
     self.deaths = deaths
     self.isPoisonous = isPoisonous
+    self.outputTail = outputTail
     message = end.crash?.message
     isStackOverflow = end.crash?.isStackOverflow ?? false
     isLikelyOutOfMemory = end.isLikelyOutOfMemory

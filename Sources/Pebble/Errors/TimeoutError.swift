@@ -21,12 +21,17 @@ public struct TimeoutError: Error, Equatable, Sendable, CustomStringConvertible 
   public let waitTime: Duration
   /// How long the job ran; zero when it never began.
   public let runTime: Duration
+  /// The end of what the job wrote to its standard error; nil when that was not captured, or the job never began.
+  public let outputTail: String?
 
-  init(_ limit: Limit, _ length: Duration, waitTime: Duration = .zero, runTime: Duration = .zero) {
+  init(
+    _ limit: Limit, _ length: Duration, waitTime: Duration = .zero, runTime: Duration = .zero, outputTail: String? = nil
+  ) {
     self.limit = limit
     self.length = length
     self.waitTime = waitTime
     self.runTime = runTime
+    self.outputTail = outputTail
   }
 
   public var description: String {

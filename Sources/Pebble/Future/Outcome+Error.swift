@@ -9,13 +9,13 @@ extension Outcome {
     case .failure(let code):
       Reply.error(code: code, data)
     case .timeout(let limit, let length):
-      TimeoutError(limit, length, waitTime: waitTime, runTime: runTime)
+      TimeoutError(limit, length, waitTime: waitTime, runTime: runTime, outputTail: outputTail)
     case .cancelled:
       CancellationError()
     case .expired(let end, let cpuTime, let peakMemory, let deaths, let isPoisonous):
       ProcessExpired(
         end, processID: processID, function: function, runTime: runTime, cpuTime: cpuTime, peakMemory: peakMemory,
-        deaths: deaths, isPoisonous: isPoisonous)
+        deaths: deaths, isPoisonous: isPoisonous, outputTail: outputTail)
     case .notInitialized(let code, let errno, let end):
       InitializerError(cause: initializerError(code, errno, end))
     case .notRun(let cause, let errno):
@@ -28,6 +28,6 @@ extension Outcome {
     guard end.exitCode != nil || end.signal != nil else { return Reply.error(code: code, data) }
     return ProcessExpired(
       end, processID: processID, function: "the initializer", runTime: runTime, cpuTime: .zero, peakMemory: 0,
-      deaths: 1, isPoisonous: false)
+      deaths: 1, isPoisonous: false, outputTail: outputTail)
   }
 }

@@ -16,6 +16,8 @@ public enum WorkerOutput: Sendable {
   case inherit
   /// It goes nowhere.
   case discard
+  /// It is read: see ``ProcessPool/Configuration/onOutput`` and ``ProcessPool/Configuration/outputTail``.
+  case capture
 }
 
 /// Where a pool's jobs run.
@@ -75,6 +77,15 @@ extension ProcessPool {
     public var maxQueued: Int?
     /// Workers kept ready above `maxWorkers`, to take the place of one that dies; nil: one, once one had to be replaced.
     public var spareWorkers: Int?
+    /// Called for each line of what is captured, one at a time, on a thread of the pool's own; for all of them before
+    /// ``ProcessPool/joined()`` returns.
+    ///
+    /// When it falls behind by 1 MiB of what a worker wrote, that worker waits in its writing, and no job begins while
+    /// it is as far behind with all of them. So it may block, but must not wait for a job of the pool.
+    public var onOutput: (@Sendable (WorkerLine) -> Void)?
+    /// The last bytes of what a job wrote to its standard error, where that is captured, that ``ProcessExpired`` and
+    /// ``TimeoutError`` have.
+    public var outputTail: Int
 
     public init(
       maxWorkers: Int? = nil, maxTasks: Int? = nil, name: String? = nil, startMethod: StartMethod = .forkServer,
@@ -82,7 +93,8 @@ extension ProcessPool {
       standardError: WorkerOutput = .inherit, initializer: WorkerCall? = nil, finalizer: WorkerCall? = nil,
       maxDeaths: Int = 3, maxAge: Duration? = nil, maxMemory: Int? = nil, idleTimeout: Duration? = nil,
       limits: WorkerLimits = .init(), execution: JobExecution = .processes, grace: Duration? = nil,
-      maxQueued: Int? = nil, spareWorkers: Int? = nil
+      maxQueued: Int? = nil, spareWorkers: Int? = nil,
+      onOutput: (@Sendable (WorkerLine) -> Void)? = nil, outputTail: Int = 4096
     ) {
       self.maxWorkers = maxWorkers
       self.maxTasks = maxTasks
@@ -103,6 +115,8 @@ extension ProcessPool {
       self.grace = grace
       self.maxQueued = maxQueued
       self.spareWorkers = spareWorkers
+      self.onOutput = onOutput
+      self.outputTail = outputTail
     }
 
     func check() throws(PebbleError) {
@@ -111,6 +125,7 @@ extension ProcessPool {
       try positive(maxPayload, "maxPayload")
       try positive(maxMemory, "maxMemory")
       try positive(maxDeaths, "maxDeaths")
+      try positive(outputTail, "outputTail", atMost: 16 << 20)
       try positive(startTimeout, "startTimeout")
       try positive(maxAge, "maxAge")
       try positive(idleTimeout, "idleTimeout")

@@ -12,7 +12,7 @@ layers=(
   "spawn entry forkserver serve stream shared hostlink hostopen childlink call crash autopsy chunk child"
   "worker dispatch"
   "inbox watchers job updates callbacks courier engine poolstate watch queue starting output shipping ending crew processes threads loop"
-  "pool map outcome report version fifo handlers"
+  "pool map outcome report version fifo thread handlers"
 )
 layer_of() {
   local i

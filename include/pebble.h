@@ -12,6 +12,7 @@
  *   pebble/map.h       a function over many inputs
  *   pebble/worker.h    what code can ask about the process that it runs in
  *   pebble/queue.h     queues between threads, and waiting for several at once
+ *   pebble/thread.h    single threads, and waiting for several at once
  *   pebble/update.h    what jobs say while they run
  *   pebble/sig.h       signals on an ordinary thread, or from a descriptor
  *   pebble/version.h   which library this is
@@ -36,6 +37,7 @@
 #include "pebble/map.h"
 #include "pebble/worker.h"
 #include "pebble/queue.h"
+#include "pebble/thread.h"
 #include "pebble/update.h"
 #include "pebble/sig.h"
 

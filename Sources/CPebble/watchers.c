@@ -12,9 +12,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define FEW 16 /* futures that can be waited for without an allocation */
+#define FEW 16 /* things that can be waited for without an allocation */
 
-/* One future of those that a thread waits for. */
+/* One thing of those that a thread waits for. */
 struct pb_watcher {
     LIST_ENTRY(pb_watcher) link;
     _Atomic uint32_t *news; /* goes up with each of them that is done; the thread sleeps on it */
@@ -29,7 +29,7 @@ void pb_watchers_init(struct pb_watchers *watchers)
     watchers->fd = -1;
 }
 
-/* By whoever sets the future's state after the caller will have looked at it. */
+/* By whoever makes the thing done after the caller will have looked at it. */
 static void be_seen(struct pb_watchers *watchers)
 {
     atomic_store(&watchers->any, true);
@@ -75,14 +75,14 @@ int pebble_future_fd(pebble_future *job)
 
 /* --- waiting for several --- */
 
-static void watch(struct pebble_future *const futures[], size_t count, struct pb_watcher *watchers,
-                  _Atomic uint32_t *news)
+static void watch(const struct pb_watched *all, struct pb_watcher *watchers, _Atomic uint32_t *news)
 {
     pthread_mutex_lock(&lock);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < all->count; i++) {
+        struct pb_watchers *of_one = all->watchers(all->things, i);
         watchers[i].news = news;
-        LIST_INSERT_HEAD(&futures[i]->watchers.list, &watchers[i], link);
-        be_seen(&futures[i]->watchers);
+        LIST_INSERT_HEAD(&of_one->list, &watchers[i], link);
+        be_seen(of_one);
     }
     pthread_mutex_unlock(&lock);
 }
@@ -95,46 +95,67 @@ static void unwatch(struct pb_watcher *watchers, size_t count)
     pthread_mutex_unlock(&lock);
 }
 
-static size_t count_done(struct pebble_future *const futures[], size_t count, bool ret_done[])
+static size_t count_done(const struct pb_watched *all, bool ret_done[])
 {
     size_t done = 0;
-    for (size_t i = 0; i < count; i++) {
-        bool is_done = pb_latch_state(&futures[i]->state) == PB_JOB_DONE;
+    for (size_t i = 0; i < all->count; i++) {
+        bool is_done = all->is_done(all->things, i);
         if (ret_done) ret_done[i] = is_done;
         done += is_done;
     }
     return done;
 }
 
-static int wait_for_all(struct pebble_future *const futures[], size_t count, int64_t deadline, bool ret_done[])
+int pb_watchers_wait(const struct pb_watched *all, size_t need, int64_t timeout, bool *ret_done)
 {
-    for (size_t i = 0; i < count; i++) {
+    int64_t deadline = timeout == PEBBLE_FOREVER ? INT64_MAX : pb_after(pb_now(), timeout);
+    size_t done = count_done(all, ret_done);
+    if (done >= need || timeout == 0) return (int)done;
+
+    struct pb_watcher few[FEW];
+    struct pb_watcher *watchers = all->count > FEW ? reallocarray(NULL, all->count, sizeof *watchers) : few;
+    if (!watchers) return -ENOMEM;
+    _Atomic uint32_t news = 0;
+    bool expired = false;
+    watch(all, watchers, &news);
+    for (;;) {
+        uint32_t known = atomic_load(&news);
+        done = count_done(all, ret_done);
+        if (done >= need || expired) break;
+        expired = pb_futex_wait(&news, known, deadline) == -ETIMEDOUT;
+    }
+    unwatch(watchers, all->count);
+    if (watchers != few) free(watchers);
+    return (int)done;
+}
+
+/* --- futures --- */
+
+static bool has_outcome(const void *futures, size_t i)
+{
+    return pb_latch_state(&((struct pebble_future *const *)futures)[i]->state) == PB_JOB_DONE;
+}
+
+static struct pb_watchers *watchers_of(const void *futures, size_t i)
+{
+    return &((struct pebble_future *const *)futures)[i]->watchers;
+}
+
+static int wait_for_all(const struct pb_watched *all, struct pebble_future *const futures[], int64_t timeout,
+                        bool ret_done[])
+{
+    int64_t deadline = timeout == PEBBLE_FOREVER ? INT64_MAX : pb_after(pb_now(), timeout);
+    for (size_t i = 0; i < all->count; i++) {
         int64_t left = deadline == INT64_MAX ? PEBBLE_FOREVER : deadline - pb_now();
         if (pebble_future_wait(futures[i], left > 0 ? left : 0) < 0) break;
     }
-    return (int)count_done(futures, count, ret_done);
+    return (int)count_done(all, ret_done);
 }
 
 int pebble_wait_futures(pebble_future *const *futures, size_t count, size_t need, int64_t timeout, bool *ret_done)
 {
     if (timeout < 0 || need == 0 || need > count || count > INT_MAX) return -EINVAL;
-    int64_t deadline = timeout == PEBBLE_FOREVER ? INT64_MAX : pb_after(pb_now(), timeout);
-    size_t done = count_done(futures, count, ret_done);
-    if (done >= need || timeout == 0) return (int)done;
-    if (need == count) return wait_for_all(futures, count, deadline, ret_done);
-
-    struct pb_watcher few[FEW], *watchers = count > FEW ? reallocarray(NULL, count, sizeof *watchers) : few;
-    if (!watchers) return -ENOMEM;
-    _Atomic uint32_t news = 0;
-    bool expired = false;
-    watch(futures, count, watchers, &news);
-    for (;;) {
-        uint32_t known = atomic_load(&news);
-        done = count_done(futures, count, ret_done);
-        if (done >= need || expired) break;
-        expired = pb_futex_wait(&news, known, deadline) == -ETIMEDOUT;
-    }
-    unwatch(watchers, count);
-    if (watchers != few) free(watchers);
-    return (int)done;
+    struct pb_watched all = {.things = futures, .count = count, .is_done = has_outcome, .watchers = watchers_of};
+    return need == count ? wait_for_all(&all, futures, timeout, ret_done)
+                         : pb_watchers_wait(&all, need, timeout, ret_done);
 }

@@ -27,6 +27,7 @@ static Suite *(*const suites[])(void) = {
     wheel_suite,
     queue_suite,
     wait_queues_suite,
+    wait_threads_suite,
     pool_suite,
     window_suite,
     ahead_suite,

@@ -36,6 +36,7 @@ Suite *autopsy_suite(void);
 Suite *wheel_suite(void);
 Suite *queue_suite(void);
 Suite *wait_queues_suite(void);
+Suite *wait_threads_suite(void);
 
 /* with processes */
 Suite *pool_suite(void);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CPebble
 internal import Dispatch
+internal import Synchronization
 
 /// The C library's view of one call, in the worker that serves it.
 ///
@@ -22,6 +23,24 @@ struct CallHandle: @unchecked Sendable {
   /// Appends to the reply. The library remembers when memory ran out and tells the host.
   func write(_ bytes: UnsafeRawBufferPointer) {
     pebble_call_write(call, bytes.baseAddress, bytes.count)
+  }
+
+  /// The call that this process serves, in a worker; the call of the current task or thread elsewhere.
+  static var current: CallHandle? {
+    OpaquePointer(bitPattern: served.load(ordering: .relaxed)).map(CallHandle.init) ?? InlineJob.call
+  }
+
+  private static let served = Atomic<UInt>(0)
+
+  /// From now on, in a worker, this is the call that the process serves; or none.
+  static func serve(_ handle: CallHandle?) {
+    served.store(handle.map { UInt(bitPattern: $0.call) } ?? 0, ordering: .relaxed)
+  }
+
+  /// Sends bytes to whoever listens to the job.
+  func update(_ bytes: UnsafeRawBufferPointer) throws(PebbleError) {
+    let status = pebble_call_update(call, bytes.baseAddress, bytes.count)
+    guard status == 0 else { throw PebbleError(errno: -status, while: "sending an update") }
   }
 
   /// Waits for `resume(_:)`; on a worker's main thread it serves the main queue meanwhile.

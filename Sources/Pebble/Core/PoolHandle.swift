@@ -59,7 +59,8 @@ final class PoolHandle: @unchecked Sendable {
   }
 
   func schedule(
-    _ entry: ProcessEntry, _ input: UnsafeRawBufferPointer, _ limits: JobLimits, name: String
+    _ entry: ProcessEntry, _ input: UnsafeRawBufferPointer, _ limits: JobLimits, name: String,
+    updates: QueueHandle? = nil
   ) throws(PebbleError) -> FutureHandle {
     var options = pebble_job_options()
     options.timeout = limits.timeout
@@ -67,6 +68,7 @@ final class PoolHandle: @unchecked Sendable {
     options.deadline = limits.deadline
     options.priority = limits.priority
     options.retries = limits.retries
+    options.updates = updates?.queue
     var future: OpaquePointer?
     let status = name.withCString { name in
       options.name = name

@@ -2,11 +2,11 @@
 internal import CPebble
 internal import Glibc
 
-/// A reference to a queue of the C library, whose items are retained objects.
+/// A reference to a queue of the C library, whose items are retained objects, or updates of jobs.
 ///
 /// `@unchecked Sendable`: the C object is safe to use from any thread.
 final class QueueHandle: @unchecked Sendable {
-  private let queue: OpaquePointer
+  let queue: OpaquePointer
 
   /// What an attempt found.
   enum Answer<Item> {
@@ -19,6 +19,14 @@ final class QueueHandle: @unchecked Sendable {
     var queue: OpaquePointer?
     let status = pebble_queue_new(capacity, { Unmanaged<AnyObject>.fromOpaque($0!).release() }, &queue)
     guard let queue else { throw PebbleError(errno: -status, while: "making a queue") }
+    self.queue = queue
+  }
+
+  /// A queue for what jobs say.
+  init(updatesUpTo capacity: Int) throws(PebbleError) {
+    var queue: OpaquePointer?
+    let status = pebble_queue_new(capacity, pebble_update_free, &queue)
+    guard let queue else { throw PebbleError(errno: -status, while: "making a queue of updates") }
     self.queue = queue
   }
 
@@ -41,6 +49,16 @@ final class QueueHandle: @unchecked Sendable {
     let status = pebble_queue_get(queue, timeout, &item)
     if status == 0 { return .item(Unmanaged<AnyObject>.fromOpaque(item!).takeRetainedValue()) }
     return try answer(status, while: "getting from a queue")
+  }
+
+  /// Of a queue of updates: what `body` makes of the bytes of the oldest, if there is one now.
+  func takeUpdate<Value>(_ body: (UnsafeRawBufferPointer) throws -> Value) throws -> Answer<Value> {
+    var item: UnsafeMutableRawPointer?
+    let status = pebble_queue_get(queue, 0, &item)
+    guard status == 0, let item else { return try answer(status, while: "getting an update") }
+    defer { pebble_update_free(item) }
+    let update = item.assumingMemoryBound(to: pebble_update.self).pointee
+    return .item(try body(UnsafeRawBufferPointer(start: update.data, count: update.length)))
   }
 
   private func answer<Item>(_ status: Int32, while doing: String) throws(PebbleError) -> Answer<Item> {

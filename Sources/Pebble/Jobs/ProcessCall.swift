@@ -56,8 +56,10 @@ public struct ProcessCall: Sendable {
 
 extension ProcessCall {
   private func serve(_ body: (ArgumentReader) throws -> EncodeResult) -> Int32 {
-    if CallHandle.isInWorker { return serveHere(body) }
-    return InlineJob.$isCurrent.withValue(true) { serveHere(body) }
+    guard CallHandle.isInWorker else { return InlineJob.$call.withValue(handle) { serveHere(body) } }
+    CallHandle.serve(handle)
+    defer { CallHandle.serve(nil) }
+    return serveHere(body)
   }
 
   private func serveHere(_ body: (ArgumentReader) throws -> EncodeResult) -> Int32 {
@@ -73,8 +75,11 @@ extension ProcessCall {
 
   func serveAsync(_ body: sending @escaping (ArgumentReader) async throws -> EncodeResult) -> Int32 {
     let code = Handover()
+    let isHere = !CallHandle.isInWorker
+    if !isHere { CallHandle.serve(handle) }
+    defer { if !isHere { CallHandle.serve(nil) } }
     let task = Task.detached { [self] in
-      let status = await InlineJob.$isCurrent.withValue(!CallHandle.isInWorker) { await answerAll(body) }
+      let status = await InlineJob.$call.withValue(isHere ? handle : nil) { await answerAll(body) }
       code.value.withLock { $0 = status }
       handle.resume(code.resumption)
     }
@@ -149,6 +154,8 @@ private final class Handover: Sendable {
 
 /// A job of a pool whose jobs run in this process.
 enum InlineJob {
-  /// Whether this code is part of one.
-  @TaskLocal static var isCurrent = false
+  /// The one that this code is part of.
+  @TaskLocal static var call: CallHandle?
+
+  static var isCurrent: Bool { call != nil }
 }

@@ -37,18 +37,20 @@ public final class ProcessPool: Sendable {
   ///   - retries: how often it may be run again when its worker died in it, behind the jobs that wait then. Its
   ///     `timeout` and `queueTimeout` begin anew each time. For functions that may be run more than once.
   ///   - name: shown in process titles while it runs; the function's name unless given.
+  ///   - updates: what the job says while it runs: a ``JobUpdates`` of its own.
   /// - Throws: what encoding the arguments threw, or ``PebbleError``: the pool is closed, a limit is not positive, the
   ///   priority is out of its range, retries is negative, the arguments are too large.
   public func schedule<Value: Codable & Sendable, each Argument: Codable & Sendable>(
     _ function: ProcessFunction<Value, repeat each Argument>, _ arguments: repeat each Argument,
     timeout: Duration? = nil, queueTimeout: Duration? = nil, deadline: Duration? = nil, priority: Int = 0,
-    retries: Int = 0, name: String? = nil
+    retries: Int = 0, name: String? = nil, updates: (any JobUpdateQueue)? = nil
   ) throws -> ProcessFuture<Value> {
     let limits = try JobLimits(
       timeout: timeout, queueTimeout: queueTimeout, deadline: deadline, priority: priority,
       retries: retries)
     let call = try Payload(call: repeat each arguments)
-    let job = Job(entry: function.entry, function: function.name, title: name, limits: limits)
+    let job = Job(
+      entry: function.entry, function: function.name, title: name, limits: limits, updates: updates?._reference.handle)
     return try start(job, call) { try Reply.value(Value.self, $0) }
   }
 
@@ -56,13 +58,15 @@ public final class ProcessPool: Sendable {
   public func schedule<each Argument: Codable & Sendable>(
     _ function: ProcessFunction<Void, repeat each Argument>, _ arguments: repeat each Argument,
     timeout: Duration? = nil, queueTimeout: Duration? = nil, deadline: Duration? = nil, priority: Int = 0,
-    retries: Int = 0, name: String? = nil
+    retries: Int = 0, name: String? = nil, updates: (any JobUpdateQueue)? = nil
   ) throws -> ProcessFuture<Void> {
     let limits = try JobLimits(
       timeout: timeout, queueTimeout: queueTimeout, deadline: deadline, priority: priority,
       retries: retries)
     let call = try Payload(call: repeat each arguments)
-    return try start(Job(entry: function.entry, function: function.name, title: name, limits: limits), call) { _ in }
+    let job = Job(
+      entry: function.entry, function: function.name, title: name, limits: limits, updates: updates?._reference.handle)
+    return try start(job, call) { _ in }
   }
 
   /// Schedules a job whose input is encoded already.
@@ -70,8 +74,9 @@ public final class ProcessPool: Sendable {
     _ job: Job, _ input: Payload, decode: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Value
   ) throws -> ProcessFuture<Value> {
     let future = try input.withBytes { bytes in
-      try handle.schedule(job.entry, bytes, job.limits, name: job.title ?? job.function)
+      try handle.schedule(job.entry, bytes, job.limits, name: job.title ?? job.function, updates: job.updates)
     }
+    if let updates = job.updates { try future.onDone(inline: true) { updates.close() } }
     return ProcessFuture(JobSource(handle: future, function: job.function, decode: decode))
   }
 
@@ -117,6 +122,8 @@ struct Job {
   /// Shown in process titles, where it is not the function's name.
   let title: String?
   let limits: JobLimits
+  /// Where what it says while it runs is put.
+  var updates: QueueHandle? = nil
 }
 
 extension Payload {

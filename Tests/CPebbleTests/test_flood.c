@@ -156,7 +156,7 @@ START_TEST(no_job_begins_while_too_much_waits)
         expect_and_drop(jobs[i], PEBBLE_SUCCESS);
     close_pool(pool);
     ck_assert_int_eq(reader.bytes, JOBS * 60 * 1024);
-    ck_assert_int_le(peak() - before, 8);
+    ck_assert_int_le(peak() - before, 12);
 }
 END_TEST
 
@@ -181,7 +181,7 @@ START_TEST(no_worker_starts_while_too_much_waits)
         expect_and_drop(jobs[i], PEBBLE_EXPIRED);
     close_pool(pool);
     ck_assert_int_eq(reader.bytes, JOBS / 4 * 60 * 1024);
-    ck_assert_int_le(peak() - before, 8);
+    ck_assert_int_le(peak() - before, 12);
 }
 END_TEST
 

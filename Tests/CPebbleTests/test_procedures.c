@@ -147,7 +147,7 @@ START_TEST(an_initializer_that_hangs_is_ended)
 {
     all_are_refused(pool_of(&(struct pebble_pool_config){.max_workers = 1,
                                                          .start_method = (enum pebble_start_method)_i,
-                                                         .start_timeout = 300 * MILLISECOND,
+                                                         .start_timeout = 2 * SECOND,
                                                          .initializer = {.function = job_resist}}),
                     says_timed_out);
 }

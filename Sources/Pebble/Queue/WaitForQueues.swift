@@ -48,8 +48,9 @@ private func ready<Q>(_ queues: [Q], _ handle: (Q) -> QueueHandle, _ timeout: Du
   return zip(queues, ready).compactMap { queue, isReady in isReady ? queue : nil }
 }
 
-private func elsewhere<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
+/// Runs what blocks where no task waits for the thread.
+func elsewhere<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
   try await withCheckedThrowingContinuation { continuation in
-    DispatchQueue(label: "pebble.queues.wait").async { continuation.resume(with: Result(catching: body)) }
+    DispatchQueue(label: "pebble.wait").async { continuation.resume(with: Result(catching: body)) }
   }
 }

@@ -5,6 +5,7 @@
 # make check-swift  swift test alone
 # make check-visible  that `import Pebble` brings no names of C along
 # make check-entry  the ways in which a program can contain Pebble
+# make check-install  a program outside of the tree builds against what is installed, and runs
 # make soak         jobs of every kind while processes are killed; SOAK_SECONDS=60, SEED=...
 # make check-model  the protocol of a link, model-checked with spin (two minutes, 2 GB)
 # make examples     the example programs, in C
@@ -32,7 +33,7 @@ test_sources := $(wildcard Tests/CPebbleTests/*.c)
 test_headers := $(wildcard Tests/CPebbleTests/*.h)
 packages := gcc g++ libbsd-dev check pkg-config
 
-.PHONY: all demo check check-c check-swift check-visible check-entry check-soak check-model soak examples manual deps install lint clean
+.PHONY: all demo check check-c check-swift check-visible check-entry check-install check-soak check-model soak examples manual deps install lint clean
 all: build/libcpebble.so build/libcpebble.a
 
 build/core/%.o: Sources/CPebble/%.c $(headers) Makefile | deps
@@ -78,11 +79,14 @@ soak: build/soak
 check-soak: build/soak
 	timeout -k 5 300 $< --seconds 5
 
+check-install: all
+	Tests/Install/run.sh
+
 check-model:
 	@Tools/deps.sh gcc spin
 	Tests/Models/run.sh
 
-check: check-c check-entry check-soak examples check-swift check-visible manual
+check: check-c check-entry check-install check-soak examples check-swift check-visible manual
 	@echo "make check: all passed"
 
 demo: | deps

@@ -63,9 +63,10 @@ exported=$(nm -D --defined-only build/libcpebble.so | awk '$2 == "T" {sub(/@.*/,
 
 # --- headers stand alone, in C and C++ ---
 for header in include/pebble.h include/pebble/*.h; do
-  for compiler in "gcc -std=c11" "g++ -std=c++17"; do
+  for compiler in "gcc -std=c11" "g++ -std=c++17" "clang -std=c11" "clang++ -std=c++17"; do
+    command -v "${compiler% *}" >/dev/null || continue
     echo "#include \"$PWD/$header\"" | $compiler -Wall -Wextra -Wpedantic -Werror -fsyntax-only -Iinclude \
-      -x "$([[ $compiler == g++* ]] && echo c++ || echo c)" - || complain "$header does not stand alone for $compiler"
+      -x "$([[ $compiler == *++\ * ]] && echo c++ || echo c)" - || complain "$header does not stand alone for $compiler"
   done
 done
 

@@ -8,6 +8,7 @@
 # make check-install  a program outside of the tree builds against what is installed, and runs
 # make soak         jobs of every kind while processes are killed; SOAK_SECONDS=60, SEED=...
 # make check-model  the protocol of a link, model-checked with spin (two minutes, 2 GB)
+# make check-command  the `pebble` command
 # make examples     the example programs, in C
 # make manual       the examples of the manual, in Swift, each against what it should print
 # make deps         installs the Debian packages that are missing
@@ -33,7 +34,7 @@ test_sources := $(wildcard Tests/CPebbleTests/*.c)
 test_headers := $(wildcard Tests/CPebbleTests/*.h)
 packages := gcc g++ libbsd-dev check pkg-config
 
-.PHONY: all demo check check-c check-swift check-visible check-entry check-install check-soak check-model soak examples manual deps install lint clean
+.PHONY: all demo check check-c check-swift check-visible check-entry check-install check-soak check-model check-command soak examples manual deps install lint clean
 all: build/libcpebble.so build/libcpebble.a
 
 build/core/%.o: Sources/CPebble/%.c $(headers) Makefile | deps
@@ -86,8 +87,13 @@ check-model:
 	@Tools/deps.sh gcc spin
 	Tests/Models/run.sh
 
-check: check-c check-entry check-install check-soak examples check-swift check-visible manual
+check: check-c check-entry check-install check-soak examples check-swift check-visible manual check-command
 	@echo "make check: all passed"
+
+check-command: | deps
+	cd Command && $(SWIFT) build
+	cd Command && Tests/run.sh $$($(SWIFT) build --show-bin-path)/pebble
+	cd Command && $(SWIFT) test
 
 demo: | deps
 	cd Examples/Swift && $(SWIFT) build --product ingest
@@ -131,4 +137,4 @@ lint: all
 	Tools/lint.sh
 
 clean:
-	rm -rf build .build Examples/Swift/.build
+	rm -rf build .build Examples/Swift/.build Command/.build

@@ -41,15 +41,13 @@ static void ask_to_kill(struct pebble_pool *pool, const struct pb_worker *worker
     pb_control_send(pool->channel, &request, -1);
 }
 
-/* Where the server is asked, the alarm sees to it that it was done. */
+/* The alarm sees to it that it was done, and told. */
 static void kill_process(struct pebble_pool *pool, struct pb_worker *worker)
 {
-    if (worker->proc.pidfd >= 0) {
+    if (worker->proc.pidfd >= 0)
         pb_proc_kill(&worker->proc);
-        pb_wheel_disarm(&pool->wheel, &worker->alarm.timer);
-        return;
-    }
-    ask_to_kill(pool, worker, false);
+    else
+        ask_to_kill(pool, worker, false);
     if (!pool->fresh) pb_watch_arm(pool, &worker->alarm, pb_after(pb_now(), LEAVE_TIME));
 }
 
@@ -291,7 +289,7 @@ static void bury(struct pebble_pool *pool, struct pb_worker *worker, const struc
     }
 
     bool spawn = pool->config.start_method == PEBBLE_SPAWN;
-    bool lost = how->code == PB_EXIT_NO_ENTRY || (spawn && worker->start_error == ETIMEDOUT);
+    bool lost = how->code == PB_EXIT_NO_ENTRY || (spawn && worker->proc.pid && worker->start_error == ETIMEDOUT);
     int error = worker->start_error ? worker->start_error : lost ? ENOEXEC : ECHILD;
     pb_start_failed(pool, lost ? PEBBLE_CAUSE_NO_ENTRY : PEBBLE_CAUSE_START, error, NULL, now);
 }
@@ -300,7 +298,6 @@ void pb_crew_leave(struct pebble_pool *pool)
 {
     if (pool->channel >= 0) pb_watch_remove(pool, pool->channel);
     pb_close(&pool->channel);
-    pb_proc_done(&pool->server);
     pool->fresh = false;
 }
 
@@ -308,7 +305,7 @@ void pb_crew_leave(struct pebble_pool *pool)
 static void on_server_gone(struct pebble_pool *pool, int64_t now)
 {
     bool never_entered = pool->fresh;
-    if (never_entered) pb_proc_kill(&pool->server);
+    if (never_entered) pb_forkserver_kill(pool->server);
     pb_crew_leave(pool);
     struct pb_worker *worker, *next;
     TAILQ_FOREACH_SAFE(worker, &pool->workers, link_in_pool, next) {
@@ -351,7 +348,6 @@ void pb_crew_on_channel(struct pebble_pool *pool)
         struct pb_worker *worker = worker_by_id(pool, message.worker);
         if (message.kind == PB_CONTROL_HELLO) {
             pool->fresh = false;
-            pb_proc_done(&pool->server);
         } else if (message.kind == PB_CONTROL_STARTED && worker) {
             on_started(pool, worker, &message, &fds[0], now);
         } else if (message.kind == PB_CONTROL_EXITED && worker) {
@@ -360,6 +356,18 @@ void pb_crew_on_channel(struct pebble_pool *pool)
         pb_control_close(fds);
     }
     if (rc < 0) on_server_gone(pool, now);
+}
+
+/* Whether the server has not told, twice in a row, what it must know: it hangs,
+ * or is stopped. Twice, since a host that was stopped itself finds its alarm
+ * gone off before anybody had time to answer. */
+static bool server_is_deaf(struct pebble_pool *pool, struct pb_worker *worker)
+{
+    pb_crew_on_channel(pool); /* it may just have told */
+    if (worker->state != PB_WORKER_DYING) return false;
+    bool owes = worker->proc.pidfd < 0 ? !worker->proc.pid : pb_proc_has_ended(&worker->proc);
+    worker->silences = owes ? worker->silences + 1 : 0;
+    return worker->silences == 2;
 }
 
 void pb_crew_on_alarm(struct pebble_pool *pool, struct pb_worker *worker)
@@ -378,6 +386,14 @@ void pb_crew_on_alarm(struct pebble_pool *pool, struct pb_worker *worker)
         return;
     }
     if (worker->state == PB_WORKER_STARTING) worker->start_error = ETIMEDOUT;
-    if (worker->state == PB_WORKER_DYING) kill_process(pool, worker);
+    if (worker->state == PB_WORKER_DYING) {
+        if (server_is_deaf(pool, worker)) {
+            pb_forkserver_kill(pool->server);
+            on_server_gone(pool, pb_now());
+        } else if (worker->state == PB_WORKER_DYING) {
+            kill_process(pool, worker);
+        }
+        return;
+    }
     pb_crew_kill(pool, worker);
 }

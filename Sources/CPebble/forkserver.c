@@ -5,6 +5,7 @@
 #include "control.h"
 #include "entry.h"
 #include "fd.h"
+#include "proc.h"
 #include "spawn.h"
 
 #include <pthread.h>
@@ -16,9 +17,11 @@ static struct {
     pthread_mutex_t lock;
     int channel;    /* where CONNECT goes; -1: no server known */
     bool inherited; /* it is our own parent and cannot be restarted */
+    struct pb_proc process;
+    unsigned number; /* of those that this process has started */
     pthread_once_t once;
     atomic_uint generation;
-} server = {.lock = PTHREAD_MUTEX_INITIALIZER, .channel = -1, .once = PTHREAD_ONCE_INIT};
+} server = {.lock = PTHREAD_MUTEX_INITIALIZER, .channel = -1, .process = {0, -1}, .once = PTHREAD_ONCE_INIT};
 
 static void before_fork(void)
 {
@@ -34,6 +37,7 @@ static void after_fork_parent(void)
 static void after_fork_child(void)
 {
     pb_close(&server.channel);
+    pb_proc_done(&server.process);
     server.inherited = false;
     atomic_fetch_add(&server.generation, 1);
     pthread_mutex_unlock(&server.lock);
@@ -58,7 +62,7 @@ void pb_forkserver_inherit(int channel)
 
 /* The report of the exec. It was sent before the middle process ended, and
  * that was waited for: it is there, unless the middle could not send it. */
-static int read_report(int channel, struct pb_proc *ret_server)
+static int read_report(int channel, struct pb_proc *ret_process)
 {
     struct pb_control report;
     int fds[PB_CONTROL_FDS], rc = pb_control_receive(channel, &report, fds);
@@ -67,7 +71,7 @@ static int read_report(int channel, struct pb_proc *ret_server)
         pb_control_close(fds);
         return -report.error;
     }
-    *ret_server = (struct pb_proc){report.pid, fds[0]};
+    *ret_process = (struct pb_proc){report.pid, fds[0]};
     return 0;
 }
 
@@ -88,7 +92,7 @@ static int ask_for_channel(int channel, int *ret_channel)
 
 /* The new server is asked for a channel before it runs: if it ends at once, it
  * is that channel which shows it, as with one that ends later. */
-static int start(int *ret_channel, struct pb_proc *ret_server)
+static int start(int *ret_channel)
 {
     struct pb_boot_env env = {0};
     int ends[2] = {-1, -1}, self = -1, asked = -1;
@@ -98,8 +102,9 @@ static int start(int *ret_channel, struct pb_proc *ret_server)
     if ((rc = self = pb_pidfd_open(getpid())) < 0) goto out;
     if ((rc = ask_for_channel(ends[0], &asked)) < 0) goto out;
     if ((rc = pb_spawn_detached(&env, ends[1], self)) < 0) goto out;
-    if ((rc = read_report(ends[0], ret_server)) < 0) goto out;
+    if ((rc = read_report(ends[0], &server.process)) < 0) goto out;
     server.channel = ends[0];
+    server.number++;
     *ret_channel = asked;
     ends[0] = asked = -1;
 out:
@@ -111,26 +116,29 @@ out:
     return rc;
 }
 
-int pb_forkserver_connect(int *ret_channel, bool *ret_fresh, struct pb_proc *ret_server)
+int pb_forkserver_connect(int *ret_channel, bool *ret_fresh, unsigned *ret_server)
 {
     pb_entry_refuse_unless_entered();
     if (pb_boot_depth() >= PB_DEPTH_MAX) return -ELOOP;
 
-    struct pb_proc process = PB_PROC_NONE;
     bool fresh = false;
     pthread_mutex_lock(&server.lock);
     int rc = server.channel >= 0 ? ask_for_channel(server.channel, ret_channel) : -EPIPE;
     if ((rc == -EPIPE || rc == -ECONNRESET) && !server.inherited) {
         pb_close(&server.channel); /* it ended, as it does when idle for long */
-        rc = start(ret_channel, &process);
+        pb_proc_done(&server.process);
+        rc = start(ret_channel);
         fresh = rc == 0;
     }
+    if (rc == 0) *ret_server = server.number;
     pthread_mutex_unlock(&server.lock);
-    if (rc < 0) {
-        pb_proc_done(&process);
-        return rc;
-    }
-    *ret_fresh = fresh;
-    *ret_server = process;
-    return 0;
+    if (rc == 0) *ret_fresh = fresh;
+    return rc;
+}
+
+void pb_forkserver_kill(unsigned number)
+{
+    pthread_mutex_lock(&server.lock);
+    if (server.number == number) pb_proc_kill(&server.process);
+    pthread_mutex_unlock(&server.lock);
 }

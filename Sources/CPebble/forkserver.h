@@ -5,18 +5,21 @@
 #define PB_FORKSERVER_H
 
 #include "compat.h"
-#include "proc.h"
 
 PB_HIDDEN_BEGIN
 
 /* A new channel of one's own to the server: PB_CONTROL_START goes in, STARTED
  * and EXITED come out, and every worker started through it dies when it is
  * closed. *ret_fresh tells that the server was started for this, and so has
- * not shown yet that it reaches its entry point; *ret_server then is its
- * process (the caller's to close), else unset.
+ * not shown yet that it reaches its entry point. *ret_server names it, for
+ * pb_forkserver_kill.
  *   -ELOOP  nested too deep
  *   -EAGAIN, -ENOMEM, -EMFILE, ...  it could not be started */
-int pb_forkserver_connect(int *ret_channel, bool *ret_fresh, struct pb_proc *ret_server);
+int pb_forkserver_connect(int *ret_channel, bool *ret_fresh, unsigned *ret_server);
+
+/* Kills that server, and with it its workers, unless it was replaced before or
+ * is our own parent. */
+void pb_forkserver_kill(unsigned server);
 
 /* In a worker: pools of this process are served by the server that forked it,
  * through `channel`. */

@@ -303,7 +303,7 @@ int pb_loop_start(struct pebble_pool *pool)
     TAILQ_INIT(&pool->threads);
     TAILQ_INIT(&pool->idle_threads);
     TAILQ_INIT(&pool->gone_threads);
-    pool->channel = pool->server.pidfd = -1;
+    pool->channel = -1;
     pool->backoff.kind = PB_ALARM_BACKOFF;
     pool->steal.kind = PB_ALARM_STEAL;
     int rc = pb_watch_open(pool);

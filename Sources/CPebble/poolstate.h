@@ -69,7 +69,7 @@ struct pebble_pool {
     /* about workers: see crew.c */
     int channel;           /* to the fork server; -1: none */
     bool fresh;            /* the server was started for this pool and has not said hello */
-    struct pb_proc server; /* while fresh */
+    unsigned server;       /* which one it is, see forkserver.h */
     struct pb_worker_list workers, idle, open, gone;
     struct pb_thread_list threads, idle_threads, gone_threads; /* about threads: see threads.c */
     unsigned by_state[PB_WORKER_STATES];

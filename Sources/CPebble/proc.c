@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "fd.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,12 @@ int pb_proc_kill(const struct pb_proc *proc)
 int pb_proc_terminate(const struct pb_proc *proc)
 {
     return send_signal(proc, SIGTERM);
+}
+
+bool pb_proc_has_ended(const struct pb_proc *proc)
+{
+    struct pollfd polled = {.fd = proc->pidfd, .events = POLLIN};
+    return poll(&polled, 1, 0) == 1;
 }
 
 void pb_proc_done(struct pb_proc *proc)

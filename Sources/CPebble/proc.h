@@ -32,6 +32,9 @@ int pb_pidfd_open(pid_t pid);
 int pb_proc_kill(const struct pb_proc *proc);
 int pb_proc_terminate(const struct pb_proc *proc);
 
+/* Whether it has ended, reaped or not; of one that is set. */
+bool pb_proc_has_ended(const struct pb_proc *proc);
+
 /* Closes the pidfd. */
 void pb_proc_done(struct pb_proc *proc);
 

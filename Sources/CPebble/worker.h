@@ -44,6 +44,7 @@ struct pb_worker {
     bool usable_once;          /* it was idle, set up and waiting for jobs */
     bool stillborn;            /* it dies, or died, before it could be used */
     bool condemned;            /* we kill it, it does not die by itself */
+    unsigned silences;         /* how often in a row the server owed news of it when its alarm came */
     int start_error;           /* the errno value of a failed start */
     uint64_t id;
     uint64_t served;           /* jobs */

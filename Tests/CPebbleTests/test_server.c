@@ -93,6 +93,42 @@ START_TEST(a_stopped_server_holds_up_nothing_but_starts)
 }
 END_TEST
 
+/* Its running job expires, though nobody tells how; its waiting one runs. */
+START_TEST(a_server_that_stays_stopped_is_replaced_when_a_worker_dies)
+{
+    struct scene scene;
+    scene_open(&scene);
+    pebble_pool *pool = pool_with(_i, 1);
+    pid_t server = (pid_t)run(pool, job_server);
+    pebble_future *future = schedule_order(pool, job_hang, order_in(&scene, 0));
+    pid_t worker = (pid_t)hear(&scene);
+    pebble_future *waiting = schedule(pool, job_server);
+    int process = watch_process(server);
+    kill(server, SIGSTOP);
+    kill(worker, SIGKILL);
+    ck_assert_int_eq(expect(future, PEBBLE_EXPIRED)->pid, worker);
+    pebble_future_unref(future);
+    expect_dead(process);
+    ck_assert_int_ne(number_from(waiting), server);
+    close_pool(pool);
+}
+END_TEST
+
+START_TEST(a_server_that_stays_stopped_is_replaced_when_a_worker_is_wanted)
+{
+    pebble_pool *first = pool_with(_i, 1), *pool;
+    pid_t server = (pid_t)run(first, job_server);
+    kill(server, SIGSTOP);
+    pool = pool_of(&(struct pebble_pool_config){.max_workers = 1,
+                                                .start_method = (enum pebble_start_method)_i,
+                                                .start_timeout = 100 * MILLISECOND});
+    ck_assert_int_ne(run(pool, job_server), server);
+    ck_assert_int_ne(run(first, job_server), server);
+    close_pool(first);
+    close_pool(pool);
+}
+END_TEST
+
 START_TEST(an_unused_server_goes_and_comes_back)
 {
     pebble_pool *pool = pool_with(PEBBLE_FORK_SERVER, 1);
@@ -141,6 +177,8 @@ Suite *server_suite(void)
     both(tests, when_the_server_is_killed_between_jobs_nobody_notices);
     both(tests, a_pool_can_be_stopped_when_the_server_is_dead);
     both(tests, a_stopped_server_holds_up_nothing_but_starts);
+    both(tests, a_server_that_stays_stopped_is_replaced_when_a_worker_dies);
+    both(tests, a_server_that_stays_stopped_is_replaced_when_a_worker_is_wanted);
     tcase_add_test(tests, an_unused_server_goes_and_comes_back);
     both(tests, pools_go_on_whatever_moment_the_server_is_killed_at);
     return suite;

@@ -347,13 +347,13 @@ static bool report(int descriptors)
            atomic_load(&soak.kills), atomic_load(&soak.server_kills), atomic_load(&soak.stops), resident_kilobytes());
     bool children = waitpid(-1, NULL, WNOHANG) >= 0 || errno != ECHILD;
     int threads = settled_entries_of("/proc/self/task", 3);             /* ., .., and this one */
-    int descriptors_left = settled_entries_of("/proc/self/fd", descriptors + 1); /* the way to the server */
+    int descriptors_left = settled_entries_of("/proc/self/fd", descriptors + 2); /* the way to the server, and the server */
     if (sum != scheduled) fprintf(stderr, "soak: %lu jobs, %lu outcomes\n", scheduled, sum);
     if (children) fprintf(stderr, "soak: the host has children\n");
     if (threads > 3) fprintf(stderr, "soak: %d threads are left\n", threads - 3);
-    if (descriptors_left > descriptors + 1)
+    if (descriptors_left > descriptors + 2)
         fprintf(stderr, "soak: %d descriptors before, %d after\n", descriptors, descriptors_left);
-    return sum == scheduled && !children && threads <= 3 && descriptors_left <= descriptors + 1 && !atomic_load(&soak.failed);
+    return sum == scheduled && !children && threads <= 3 && descriptors_left <= descriptors + 2 && !atomic_load(&soak.failed);
 }
 
 int main(int argc, char **argv)

@@ -2,6 +2,7 @@
 # make demo         the example: a folder of JSON documents, some of them hostile, in a process pool
 # make check        all tests: C, Swift, and every way of linking
 # make check-c      the C tests alone
+# make check-faults  calls of the library that fail, each in its turn
 # make check-swift  swift test alone
 # make check-visible  that `import Pebble` brings no names of C along
 # make check-entry  the ways in which a program can contain Pebble
@@ -32,6 +33,7 @@ objects := $(sources:Sources/CPebble/%.c=build/core/%.o)
 headers := $(wildcard include/*.h include/pebble/*.h Sources/CPebble/*.h)
 test_sources := $(wildcard Tests/CPebbleTests/*.c)
 test_headers := $(wildcard Tests/CPebbleTests/*.h)
+test_shared := Tests/CPebbleTests/support.c Tests/CPebbleTests/jobs.c
 packages := gcc g++ libbsd-dev check pkg-config
 
 .PHONY: all demo check check-c check-swift check-visible check-entry check-install check-soak check-model check-command soak examples manual deps install lint clean
@@ -59,6 +61,19 @@ build/check-c: $(test_sources) $(test_headers) build/libcpebble.a
 	  $$(pkg-config --cflags --libs check) -lbsd -o $@
 
 check-c: build/check-c
+	CK_VERBOSITY=normal $<
+
+# The library with the calls that can fail going through Tests/Faults/faults.c.
+build/faults.a: build/libcpebble.a Tests/Faults/faults.syms
+	objcopy --redefine-syms=Tests/Faults/faults.syms $< $@
+
+build/check-faults: $(wildcard Tests/Faults/*.[ch]) $(test_shared) $(test_headers) build/faults.a
+	$(CC) $(flags) -ISources/CPebble -ITests/CPebbleTests $(CFLAGS) $(filter %.c %.a,$^) \
+	  $$(pkg-config --cflags --libs check) -lbsd -o $@
+
+.PHONY: check-faults
+check: check-faults
+check-faults: build/check-faults
 	CK_VERBOSITY=normal $<
 
 check-swift: | deps

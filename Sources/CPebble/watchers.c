@@ -109,13 +109,13 @@ static size_t count_done(const struct pb_watched *all, bool ret_done[])
 int pb_watchers_wait(const struct pb_watched *all, size_t need, int64_t timeout, bool *ret_done)
 {
     int64_t deadline = timeout == PEBBLE_FOREVER ? INT64_MAX : pb_after(pb_now(), timeout);
-    size_t done = count_done(all, ret_done);
-    if (done >= need || timeout == 0) return (int)done;
+    if (timeout == 0 || count_done(all, NULL) >= need) return (int)count_done(all, ret_done);
 
     struct pb_watcher few[FEW];
     struct pb_watcher *watchers = all->count > FEW ? reallocarray(NULL, all->count, sizeof *watchers) : few;
     if (!watchers) return -ENOMEM;
     _Atomic uint32_t news = 0;
+    size_t done;
     bool expired = false;
     watch(all, watchers, &news);
     for (;;) {

@@ -38,7 +38,7 @@ void pb_watchers_tell(struct pb_watchers *watchers);
 void pb_watchers_done(struct pb_watchers *watchers);
 
 /* Waits up to `timeout` ns until at least `need` of them are done. How many are,
- * and in ret_done, unless it is NULL, which; or -ENOMEM (never for 16 or less). */
+ * and in ret_done, unless it is NULL, which; or -ENOMEM (never for 16 or less), and nothing there. */
 int pb_watchers_wait(const struct pb_watched *all, size_t need, int64_t timeout, bool *ret_done);
 
 PB_HIDDEN_END

@@ -36,7 +36,8 @@ PEBBLE_API int pebble_future_wait(pebble_future *PEBBLE_NONNULL future, int64_t 
  * outcomes: 1 for the first, `count` for all; 0 polls. Returns how many have,
  * which is less than `need` when the time is over, and in ret_done, an array of
  * `count` too unless it is NULL, which. A future that is listed twice counts
- * twice. Leaves nothing behind in the futures, however often it is called.
+ * twice. Leaves nothing behind in the futures, however often it is called; and
+ * the array as it was when it fails.
  *   -EINVAL  `timeout` is negative, `need` is 0 or more than `count`, or that more than INT_MAX
  *   -ENOMEM  (never for 16 futures or less, nor for all) */
 PEBBLE_API int pebble_wait_futures(pebble_future *PEBBLE_NONNULL const *PEBBLE_NONNULL futures, size_t count,

@@ -64,7 +64,8 @@ PEBBLE_API int pebble_queue_fd(pebble_queue *PEBBLE_NONNULL queue);
  * item or is closed); 0 polls. Takes nothing. Returns how many are, and in
  * ret_ready, an array of `count` too, which; 0 when the time is over. Needs no
  * descriptors. Where other threads take from a queue, they may be faster than
- * the caller, whose pebble_queue_get then had better poll.
+ * the caller, whose pebble_queue_get then had better poll. A failure leaves the
+ * array as it was.
  *   -EINVAL  `timeout` is negative, or `count` is 0 or more than INT_MAX
  *   -ENOMEM  (never for 16 queues or less) */
 PEBBLE_API int pebble_wait_queues(pebble_queue *PEBBLE_NONNULL const *PEBBLE_NONNULL queues, size_t count,

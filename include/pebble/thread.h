@@ -46,7 +46,7 @@ PEBBLE_API pid_t pebble_thread_tid(pebble_thread *PEBBLE_NONNULL thread);
  * Returns how many have, and in ret_ended, an array of `count` too, which; 0
  * when the time is over. Changes nothing in them: they can be waited for again,
  * by any number of threads, and one that is listed twice counts twice. One that
- * lists itself never finds itself ended.
+ * lists itself never finds itself ended. A failure leaves the array as it was.
  *   -EINVAL  `timeout` is negative, or `count` is 0 or more than INT_MAX
  *   -ENOMEM  (never for 16 threads or less) */
 PEBBLE_API int pebble_wait_threads(pebble_thread *PEBBLE_NONNULL const *PEBBLE_NONNULL threads, size_t count,

@@ -39,7 +39,7 @@ struct MapChunksTests {
     try await withProcessPool(.init(maxWorkers: 2, startMethod: method)) { pool in
       let results = try await outcomes(
         try pool.map(
-          Calls.hangUnlessZero, [0, 1, 0, 0, 1, 0], chunkSize: ChunkSize(chunkSize), elementTimeout: .milliseconds(100))
+          Calls.hangUnlessZero, [0, 1, 0, 0, 1, 0], chunkSize: ChunkSize(chunkSize), elementTimeout: .milliseconds(500))
       )
       #expect(results == ["0", "TimeoutError", "0", "0", "TimeoutError", "0"])
     }

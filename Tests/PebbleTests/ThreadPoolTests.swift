@@ -223,7 +223,9 @@ struct ThreadPoolTests {
     }
   }
 
-  @Test("checks its configuration", arguments: [ThreadPool.Configuration(maxWorkers: 0), .init(maxTasks: 0)])
+  @Test(
+    "checks its configuration",
+    arguments: [ThreadPool.Configuration(maxWorkers: 0), .init(maxTasks: 0), .init(maxQueued: 0)])
   func configuration(_ configuration: ThreadPool.Configuration) {
     #expect { try ThreadPool(configuration) } throws: { ($0 as? PebbleError)?.code == .invalidArgument }
   }

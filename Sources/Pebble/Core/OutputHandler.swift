@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CPebble
-internal import Dispatch
 
 /// What is called for each line that the workers of a pool write.
 final class OutputHandler: Sendable {
@@ -10,29 +9,13 @@ final class OutputHandler: Sendable {
     self.body = body
   }
 
-  /// Not retained: the owner keeps it until the pool has come to rest.
+  /// Not retained: the pool's handle keeps it until the pool has come to rest.
   func install(in config: inout pebble_pool_config) {
     config.output_arg = Unmanaged.passUnretained(self).toOpaque()
     config.on_output = { line, argument in
       Unmanaged<OutputHandler>.fromOpaque(argument!).takeUnretainedValue().body(WorkerLine(line.pointee))
     }
   }
-
-  /// Gives a pool back which may still have lines for this.
-  func drop(_ pool: OpaquePointer) {
-    pebble_pool_stop(pool)
-    let remains = Remains(pool: pool, handler: self)
-    DispatchQueue(label: "pebble.join").async {
-      pebble_pool_join(remains.pool, .max)
-      pebble_pool_unref(remains.pool)
-    }
-  }
-}
-
-/// `@unchecked Sendable`: the C object is safe to use from any thread.
-private struct Remains: @unchecked Sendable {
-  let pool: OpaquePointer
-  let handler: OutputHandler
 }
 
 extension WorkerLine {

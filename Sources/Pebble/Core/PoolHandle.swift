@@ -7,12 +7,13 @@ internal import Glibc
 /// `@unchecked Sendable`: the C object is safe to use from any thread.
 final class PoolHandle: @unchecked Sendable {
   private let pool: OpaquePointer
-  private let outputHandler: OutputHandler?
+  /// What the pool's threads call, without a reference of their own.
+  private let callee: (any Sendable)?
 
   /// Takes over a reference.
-  init(owning pool: OpaquePointer) {
+  init(owning pool: OpaquePointer, callee: (any Sendable)? = nil) {
     self.pool = pool
-    outputHandler = nil
+    self.callee = callee
   }
 
   init(_ configuration: ProcessPool.Configuration) throws(PebbleError) {
@@ -24,8 +25,9 @@ final class PoolHandle: @unchecked Sendable {
     config.start_timeout = configuration.startTimeout.nanoseconds
     config.stdout_to = pebble_output(configuration.standardOutput)
     config.stderr_to = pebble_output(configuration.standardError)
-    outputHandler = configuration.onOutput.map(OutputHandler.init)
+    let outputHandler = configuration.onOutput.map(OutputHandler.init)
     outputHandler?.install(in: &config)
+    callee = outputHandler
     config.output_tail = configuration.outputTail
     config.max_deaths = UInt32(clamping: configuration.maxDeaths)
     config.max_age = configuration.maxAge?.nanoseconds ?? 0
@@ -35,24 +37,32 @@ final class PoolHandle: @unchecked Sendable {
     config.grace = configuration.grace?.nanoseconds ?? 0
     config.max_queued = configuration.maxQueued ?? 0
     config.spare_workers = configuration.spareWorkers.map { $0 == 0 ? -1 : Int32(clamping: $0) } ?? 0
+    pool = try Self.make(configuration) { name, initializer, finalizer, pool in
+      config.name = name
+      config.initializer = initializer
+      config.finalizer = finalizer
+      return pebble_pool_new(&config, &pool)
+    }
+  }
+
+  /// Makes a pool with what has to be held while it is made.
+  static func make(
+    _ configuration: ProcessPool.Configuration,
+    _ new: (UnsafePointer<CChar>, pebble_procedure, pebble_procedure, inout OpaquePointer?) -> Int32
+  ) throws(PebbleError) -> OpaquePointer {
     var pool: OpaquePointer?
     let status = (configuration.name ?? "").withCString { name in
-      config.name = name
-      return pebble_procedure.with(configuration.initializer) { initializer in
-        config.initializer = initializer
-        return pebble_procedure.with(configuration.finalizer) { finalizer in
-          config.finalizer = finalizer
-          return pebble_pool_new(&config, &pool)
-        }
+      pebble_procedure.with(configuration.initializer) { initializer in
+        pebble_procedure.with(configuration.finalizer) { finalizer in new(name, initializer, finalizer, &pool) }
       }
     }
     guard let pool else { throw PebbleError(errno: -status, while: "making a pool") }
-    self.pool = pool
+    return pool
   }
 
   deinit {
-    if let outputHandler {
-      outputHandler.drop(pool)
+    if let callee {
+      PoolRemains(pool: pool, callee: callee).stop()
     } else {
       pebble_pool_unref(pool)
     }
@@ -119,7 +129,7 @@ final class PoolHandle: @unchecked Sendable {
 }
 
 extension pebble_procedure {
-  static func with<R>(_ call: WorkerCall?, _ body: (pebble_procedure) -> R) -> R {
+  fileprivate static func with<R>(_ call: WorkerCall?, _ body: (pebble_procedure) -> R) -> R {
     guard let call else { return body(pebble_procedure()) }
     return call.input.withUnsafeBytes { bytes in
       body(pebble_procedure(function: call.entry, input: bytes.baseAddress, length: bytes.count))

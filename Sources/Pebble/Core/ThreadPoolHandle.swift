@@ -3,40 +3,30 @@ internal import CPebble
 
 extension PoolHandle {
   /// A pool of threads.
-  convenience init(_ configuration: ThreadPool.Configuration) throws(PebbleError) {
-    var config = pebble_thread_pool_config()
-    config.max_workers = UInt32(clamping: configuration.maxWorkers ?? 0)
-    config.max_tasks = UInt64(clamping: configuration.maxTasks ?? 0)
-    config.idle_timeout = configuration.idleTimeout?.nanoseconds ?? 0
-    var pool: OpaquePointer?
-    let status = (configuration.name ?? "").withCString { name in
-      config.name = name
-      return pebble_thread_pool_new(&config, &pool)
-    }
-    guard let pool else { throw PebbleError(errno: -status, while: "making a thread pool") }
-    self.init(owning: pool)
+  convenience init(_ configuration: ThreadPool.Configuration, _ procedures: ThreadProcedures?) throws(PebbleError) {
+    var common = configuration.asOfProcesses
+    common.initializer = procedures?.initializer
+    common.finalizer = procedures?.finalizer
+    try self.init(inline: common, callee: procedures)
   }
 
   /// A pool of threads that run what processes would.
-  convenience init(inline configuration: ProcessPool.Configuration) throws(PebbleError) {
+  convenience init(
+    inline configuration: ProcessPool.Configuration, callee: (any Sendable)? = nil
+  ) throws(PebbleError) {
     var config = pebble_thread_pool_config()
     config.max_workers = UInt32(clamping: configuration.maxWorkers ?? 0)
     config.max_tasks = UInt64(clamping: configuration.maxTasks ?? 0)
     config.idle_timeout = configuration.idleTimeout?.nanoseconds ?? 0
     config.max_payload = UInt64(clamping: configuration.maxPayload ?? 0)
-    var pool: OpaquePointer?
-    let status = (configuration.name ?? "").withCString { name in
+    config.max_queued = configuration.maxQueued ?? 0
+    let pool = try Self.make(configuration) { name, initializer, finalizer, pool in
       config.name = name
-      return pebble_procedure.with(configuration.initializer) { initializer in
-        config.initializer = initializer
-        return pebble_procedure.with(configuration.finalizer) { finalizer in
-          config.finalizer = finalizer
-          return pebble_thread_pool_new(&config, &pool)
-        }
-      }
+      config.initializer = initializer
+      config.finalizer = finalizer
+      return pebble_thread_pool_new(&config, &pool)
     }
-    guard let pool else { throw PebbleError(errno: -status, while: "making a pool") }
-    self.init(owning: pool)
+    self.init(owning: pool, callee: callee)
   }
 
   /// Schedules a job of this process.

@@ -25,13 +25,12 @@ protocol FutureSource<Value>: Sendable {
   func outcome() -> Result<Value, any Error>
 }
 
-/// A job in a pool.
-struct JobSource<Value: Sendable>: FutureSource {
-  let handle: FutureHandle
-  /// The name of the function.
-  let function: String
-  let decode: @Sendable (UnsafeRawBufferPointer) throws -> Value
+/// A future of the C library.
+protocol HandleSource<Value>: FutureSource {
+  var handle: FutureHandle { get }
+}
 
+extension HandleSource {
   var isDone: Bool { handle.isDone }
   var isRunning: Bool { handle.isRunning }
 
@@ -47,6 +46,14 @@ struct JobSource<Value: Sendable>: FutureSource {
   func onDone(inline: Bool, _ body: @escaping @Sendable () -> Void) throws(PebbleError) {
     try handle.onDone(inline: inline, body)
   }
+}
+
+/// A job in a pool of processes.
+struct JobSource<Value: Sendable>: HandleSource {
+  let handle: FutureHandle
+  /// The name of the function.
+  let function: String
+  let decode: @Sendable (UnsafeRawBufferPointer) throws -> Value
 
   func outcome() -> Result<Value, any Error> {
     guard let outcome = handle.outcome else { preconditionFailure("no outcome yet") }

@@ -8,10 +8,10 @@ internal import Synchronization
 /// fails; those before it then run twice. When the job runs into the limit of a chunk or is cancelled, each of its
 /// elements gets that error.
 ///
-/// `@unchecked Sendable`: the elements' bytes do not change any more.
-final class MapChunk<Value: Codable & Sendable>: @unchecked Sendable {
-  typealias Element = Result<Payload, any Error>
-  typealias Job = ProcessFuture<[Result<Value, any Error>]>
+/// `@unchecked Sendable`: the elements do not change any more.
+final class MapChunk<Input, Value: Sendable>: @unchecked Sendable {
+  typealias Element = Result<Input, any Error>
+  typealias Job = MapPlan<Input, Value>.Job
 
   private struct State {
     /// What runs now, or ran last.
@@ -22,15 +22,15 @@ final class MapChunk<Value: Codable & Sendable>: @unchecked Sendable {
   /// Whether it could not be scheduled because the pool takes no more work.
   let isRefused: Bool
   private let elements: [Element]
-  private let plan: MapPlan
+  private let plan: MapPlan<Input, Value>
   private let first: Job
   private let state: Mutex<State>
 
-  init(_ elements: [Element], _ plan: MapPlan) {
+  init(_ elements: [Element], _ plan: MapPlan<Input, Value>) {
     self.elements = elements
     self.plan = plan
     do {
-      first = try Self.start(elements.compactMap { try? $0.get() }, plan)
+      first = try plan.start(elements.compactMap { try? $0.get() })
       isRefused = false
     } catch {
       first = Job(.failure(error))
@@ -86,39 +86,13 @@ final class MapChunk<Value: Codable & Sendable>: @unchecked Sendable {
       let job = state.withLock { state in
         if state.isCancelled { return Job(.failure(CancellationError())) }
         do {
-          state.job = try Self.start([element], plan)
+          state.job = try plan.start([element])
         } catch {
           state.job = Job(.failure(error))
         }
         return state.job
       }
       results.append(await job.outcome(isolation: isolation).flatMap { $0[0] })
-    }
-    return results
-  }
-
-  private static func start(_ elements: [Payload], _ plan: MapPlan) throws -> Job {
-    guard !elements.isEmpty else { return Job(.success([])) }
-    let input = Payload()
-    input.append(raw: InputForm.chunk.rawValue)
-    for element in elements { element.withBytes { input.append(pieceOf: $0) } }
-    let count = elements.count
-    return try plan.pool.start(plan.job(of: count), input) { try results(in: $0, count: count) }
-  }
-
-  @Sendable
-  private static func results(in reply: UnsafeRawBufferPointer, count: Int) throws -> [Result<Value, any Error>] {
-    let results = Pieces(reply).map { piece in
-      Result<Value, any Error> {
-        guard piece.count >= MemoryLayout<Int32>.size else { throw PebbleError(.undecodable, "an element's reply") }
-        let code = piece.loadUnaligned(as: Int32.self)
-        let bytes = UnsafeRawBufferPointer(rebasing: piece.dropFirst(MemoryLayout<Int32>.size))
-        guard code == 0 else { throw Reply.error(code: code, bytes) }
-        return try Reply.value(Value.self, bytes)
-      }
-    }
-    guard results.count == count else {
-      throw PebbleError(.undecodable, "a chunk of \(count) elements came back with \(results.count)")
     }
     return results
   }

@@ -1,24 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What all iterations of a map have in common.
-struct MapPlan: Sendable {
-  let pool: ProcessPool
-  let entry: ProcessEntry
-  /// The function's name.
-  let function: String
+///
+/// - `Input`: an element as its pool takes it.
+struct MapPlan<Input, Value: Sendable>: Sendable {
+  typealias Job = ProcessFuture<[Result<Value, any Error>]>
+
   let chunkSize: ChunkSize
   let isOrdered: Bool
   /// How long a chunk may run.
   let timeout: Duration?
   /// How long an element may run.
   let elementTimeout: Duration?
+  let pool: any WorkerPool
+  /// Schedules a job for some elements, which may run for that long.
+  private let schedule: @Sendable ([Input], JobLimits) throws -> Job
 
-  func check() throws(PebbleError) {
+  init(
+    _ pool: any WorkerPool, chunkSize: ChunkSize, ordered: Bool, timeout: Duration?, elementTimeout: Duration?,
+    schedule: @escaping @Sendable ([Input], JobLimits) throws -> Job
+  ) throws(PebbleError) {
     if let count = chunkSize.count, count < 1 {
       throw PebbleError(.invalidArgument, "chunkSize must be at least 1, not \(count)")
     }
     _ = try JobLimits(timeout: timeout)
     _ = try JobLimits(timeout: elementTimeout)
+    self.chunkSize = chunkSize
+    isOrdered = ordered
+    self.timeout = timeout
+    self.elementTimeout = elementTimeout
+    self.pool = pool
+    self.schedule = schedule
   }
 
   /// The chunks that are in the pool at one time: enough that no worker waits for the caller.
@@ -32,8 +44,8 @@ struct MapPlan: Sendable {
     return (together, true)
   }
 
-  func job(of count: Int) -> Job {
-    let limits = try! JobLimits(timeout: limit(of: count).length)  // it was checked
-    return Job(entry: entry, function: function, title: nil, limits: limits)
+  func start(_ elements: [Input]) throws -> Job {
+    guard !elements.isEmpty else { return Job(.success([])) }
+    return try schedule(elements, JobLimits(timeout: limit(of: elements.count).length))
   }
 }

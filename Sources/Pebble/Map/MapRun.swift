@@ -1,16 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One iteration of a map: takes inputs, keeps a window of chunks in the pool, hands out results.
-final class MapRun<Value: Codable & Sendable> {
-  /// Writes the arguments of one element.
-  typealias Input = (Payload) throws -> Void
+/// One iteration of a map, whatever its pool is.
+protocol MapIteration<Value>: AnyObject {
+  associatedtype Value: Sendable
 
-  let window: MapWindow<Value>
-  private let nextInput: (() -> Input?)?
+  /// The next element's outcome, nil at the end.
+  func next(isolation: isolated (any Actor)?) async -> Result<Value, any Error>?
+
+  /// Gives up what was not handed out.
+  func cancel()
+}
+
+/// One iteration of a map: takes inputs, keeps a window of chunks in the pool, hands out results.
+final class MapRun<Input, Value: Sendable>: MapIteration {
+  typealias Element = MapWindow<Input, Value>.Chunk.Element
+
+  private let window: MapWindow<Input, Value>
+  private let nextInput: (() -> Element?)?
   private var ready: [Result<Value, any Error>] = []  // of one chunk, last element first
 
   /// - Parameter nextInput: the inputs; nil when something else feeds the window.
-  init(_ window: MapWindow<Value>, nextInput: (() -> Input?)? = nil) {
+  init(_ window: MapWindow<Input, Value>, nextInput: (() -> Element?)? = nil) {
     self.window = window
     self.nextInput = nextInput
   }
@@ -19,8 +29,9 @@ final class MapRun<Value: Codable & Sendable> {
     window.cancel()
   }
 
-  /// The next element's outcome, nil at the end.
-  func next(isolation: isolated (any Actor)? = #isolation) async -> Result<Value, any Error>? {
+  func cancel() { window.cancel() }
+
+  func next(isolation: isolated (any Actor)?) async -> Result<Value, any Error>? {
     while true {
       if let result = ready.popLast() { return result }
       if Task.isCancelled { window.cancel() }
@@ -34,8 +45,8 @@ final class MapRun<Value: Codable & Sendable> {
   private func fillWindow() {
     guard let nextInput else { return }
     while let size = window.nextSize {
-      var elements: [MapChunk<Value>.Element] = []
-      while elements.count < size, let input = nextInput() { elements.append(Payload.encoded(input)) }
+      var elements: [Element] = []
+      while elements.count < size, let input = nextInput() { elements.append(input) }
       let isEnd = elements.count < size
       if !elements.isEmpty { window.add(MapChunk(elements, window.plan)) }
       if isEnd { window.end() }
@@ -43,26 +54,17 @@ final class MapRun<Value: Codable & Sendable> {
   }
 }
 
-extension Payload {
-  /// What `input` writes, or why it could not.
-  fileprivate static func encoded(_ input: (Payload) throws -> Void) -> Result<Payload, any Error> {
-    Result {
-      let bytes = Payload()
-      try input(bytes)
-      return bytes
-    }
-  }
-}
-
 extension MapWindow {
   /// Takes all of the inputs. An error that they throw becomes the last element's.
-  func take<Inputs: AsyncSequence & Sendable>(_ inputs: Inputs) async where Inputs.Element: Encodable {
-    var elements: [MapChunk<Value>.Element] = []
+  func take<Inputs: AsyncSequence & Sendable>(
+    _ inputs: Inputs, _ prepare: @Sendable (Inputs.Element) throws -> Input
+  ) async {
+    var elements: [Chunk.Element] = []
     do {
       var iterator = inputs.makeAsyncIterator()
       while let size = await waitForRoom() {
         while elements.count < size, let input = try await iterator.next() {
-          elements.append(Payload.encoded { try $0.append(arguments: input) })
+          elements.append(Result { try prepare(input) })
         }
         if elements.count < size { break }
         add(MapChunk(elements, plan))

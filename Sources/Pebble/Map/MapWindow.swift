@@ -3,18 +3,19 @@ internal import Synchronization
 
 /// The chunks of one iteration that are in the pool: put in by whoever takes the inputs, taken out by whoever takes
 /// the results, cancelled by anyone.
-final class MapWindow<Value: Codable & Sendable>: Sendable {
+final class MapWindow<Input, Value: Sendable>: Sendable {
+  typealias Chunk = MapChunk<Input, Value>
   private typealias Continuation = CheckedContinuation<Void, Never>
 
   private struct State {
     var sizer: ChunkSizer
     /// Those in the pool, by the order of their inputs.
-    var chunks: [Int: MapChunk<Value>] = [:]
+    var chunks: [Int: Chunk] = [:]
     var added = 0
     /// What to take next: each when it is added, or when it is done.
     var takeable: [Int] = []
     /// Was taken, and may be waited for.
-    var taken: MapChunk<Value>?
+    var taken: Chunk?
     var inputsEnded = false
     var taker: Continuation?
     var adder: Continuation?
@@ -24,10 +25,10 @@ final class MapWindow<Value: Codable & Sendable>: Sendable {
     var hasNone: Bool { chunks.isEmpty && inputsEnded }
   }
 
-  let plan: MapPlan
+  let plan: MapPlan<Input, Value>
   private let state: Mutex<State>
 
-  init(_ plan: MapPlan) {
+  init(_ plan: MapPlan<Input, Value>) {
     self.plan = plan
     state = Mutex(State(sizer: ChunkSizer(plan.chunkSize)))
   }
@@ -38,7 +39,7 @@ final class MapWindow<Value: Codable & Sendable>: Sendable {
     return state.withLock { $0.hasRoom(window) ? $0.sizer.size : nil }
   }
 
-  func add(_ chunk: MapChunk<Value>) {
+  func add(_ chunk: Chunk) {
     let (number, mustCancel, taker) = state.withLock { state in
       let number = state.added
       state.added += 1
@@ -83,11 +84,11 @@ final class MapWindow<Value: Codable & Sendable>: Sendable {
   }
 
   /// The next chunk whose results are wanted, nil when there are no more.
-  func take(isolation: isolated (any Actor)?) async -> MapChunk<Value>? {
+  func take(isolation: isolated (any Actor)?) async -> Chunk? {
     while true {
       let (chunk, adder, isEnd) = state.withLock { state in
         guard !state.takeable.isEmpty else {
-          return (nil as MapChunk<Value>?, nil as Continuation?, state.hasNone)
+          return (nil as Chunk?, nil as Continuation?, state.hasNone)
         }
         state.taken = state.chunks.removeValue(forKey: state.takeable.removeFirst())
         return (state.taken, state.adder.take(), false)
@@ -100,7 +101,7 @@ final class MapWindow<Value: Codable & Sendable>: Sendable {
   }
 
   /// The chunk that was taken has its results.
-  func finish(_ chunk: MapChunk<Value>) {
+  func finish(_ chunk: Chunk) {
     state.withLock { state in
       state.taken = nil
       if let runTime = chunk.runTime { state.sizer.learn(chunk.count, ran: runTime.nanoseconds) }
@@ -108,7 +109,7 @@ final class MapWindow<Value: Codable & Sendable>: Sendable {
   }
 
   /// Takes inputs in a task of its own.
-  func feed(_ body: @escaping @Sendable (MapWindow<Value>) async -> Void) {
+  func feed(_ body: @escaping @Sendable (MapWindow) async -> Void) {
     let task = Task.detached { [self] in
       await body(self)
       end()

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Synchronization
 
 /// The results of a function over many inputs, in the order of the inputs, or as they complete.
 ///
 /// Inputs are taken as results are asked for, a few more than there are workers ahead, so they may be without end.
 /// Iterating it throws the first error there is and cancels the rest; iterating ``results`` goes on after errors.
 /// Dropping an iterator cancels what it has not delivered.
-public struct ProcessMap<Value: Codable & Sendable>: AsyncSequence, Sendable {
+public struct ProcessMap<Value: Sendable>: AsyncSequence, Sendable {
   public typealias Element = Value
   public typealias Failure = any Error
 
-  private let runs: MapRuns<Value>
+  private let runs: any MapRuns<Value>
 
-  init(_ plan: MapPlan, _ begin: @escaping @Sendable (MapWindow<Value>) -> MapRun<Value>) {
-    runs = MapRuns(plan, begin)
+  init(_ runs: some MapRuns<Value>) {
+    self.runs = runs
   }
 
   /// The same, with a failed element's error in its place.
@@ -26,7 +25,7 @@ public struct ProcessMap<Value: Codable & Sendable>: AsyncSequence, Sendable {
   public func makeAsyncIterator() -> Iterator { Iterator(run: runs.begin()) }
 
   public struct Iterator: AsyncIteratorProtocol {
-    let run: MapRun<Value>
+    let run: any MapIteration<Value>
 
     public mutating func next() async throws -> Value? {
       try await next(isolation: nil)
@@ -37,7 +36,7 @@ public struct ProcessMap<Value: Codable & Sendable>: AsyncSequence, Sendable {
       do {
         return try result.get()
       } catch {
-        run.window.cancel()
+        run.cancel()
         throw error
       }
     }
@@ -48,12 +47,12 @@ public struct ProcessMap<Value: Codable & Sendable>: AsyncSequence, Sendable {
     public typealias Element = Result<Value, any Error>
     public typealias Failure = Never
 
-    fileprivate let runs: MapRuns<Value>
+    fileprivate let runs: any MapRuns<Value>
 
     public func makeAsyncIterator() -> Iterator { Iterator(run: runs.begin()) }
 
     public struct Iterator: AsyncIteratorProtocol {
-      let run: MapRun<Value>
+      let run: any MapIteration<Value>
 
       public mutating func next() async -> Result<Value, any Error>? {
         await next(isolation: nil)
@@ -71,33 +70,3 @@ extension ProcessMap.Iterator: Sendable {}
 
 @available(*, unavailable)
 extension ProcessMap.Results.Iterator: Sendable {}
-
-/// The iterations of one map.
-private final class MapRuns<Value: Codable & Sendable>: Sendable {
-  private struct Window {
-    weak var window: MapWindow<Value>?
-  }
-
-  private let plan: MapPlan
-  private let make: @Sendable (MapWindow<Value>) -> MapRun<Value>
-  private let windows = Mutex<[Window]>([])
-
-  init(_ plan: MapPlan, _ make: @escaping @Sendable (MapWindow<Value>) -> MapRun<Value>) {
-    self.plan = plan
-    self.make = make
-  }
-
-  func begin() -> MapRun<Value> {
-    let window = MapWindow<Value>(plan)
-    windows.withLock { windows in
-      windows.removeAll { $0.window == nil }
-      windows.append(Window(window: window))
-    }
-    return make(window)
-  }
-
-  func cancel() {
-    let current = windows.withLock { $0.compactMap(\.window) }
-    for window in current { window.cancel() }
-  }
-}

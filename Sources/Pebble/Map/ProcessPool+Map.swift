@@ -14,13 +14,8 @@ extension ProcessPool {
     _ function: ProcessFunction<Value, Inputs.Element>, _ inputs: Inputs, chunkSize: ChunkSize = 1,
     ordered: Bool = true, timeout: Duration? = nil, elementTimeout: Duration? = nil
   ) throws -> ProcessMap<Value> where Inputs.Element: Codable & Sendable {
-    try map(function.name, function.entry, chunkSize, ordered, timeout, elementTimeout) {
-      var inputs = inputs.makeIterator()
-      return {
-        guard let input = inputs.next() else { return nil }
-        return { try $0.append(arguments: input) }
-      }
-    }
+    let plan = try plan(function, chunkSize, ordered, timeout, elementTimeout)
+    return ProcessMap(PoolMapRuns(plan, inputs) { try Payload(element: $0) })
   }
 
   /// Calls a function with the elements of two sequences, pair by pair, until the shorter one ends.
@@ -29,13 +24,8 @@ extension ProcessPool {
     chunkSize: ChunkSize = 1, ordered: Bool = true, timeout: Duration? = nil, elementTimeout: Duration? = nil
   ) throws -> ProcessMap<Value>
   where First.Element: Codable & Sendable, Second.Element: Codable & Sendable {
-    try map(function.name, function.entry, chunkSize, ordered, timeout, elementTimeout) {
-      var (first, second) = (first.makeIterator(), second.makeIterator())
-      return {
-        guard let a = first.next(), let b = second.next() else { return nil }
-        return { try $0.append(arguments: a, b) }
-      }
-    }
+    let plan = try plan(function, chunkSize, ordered, timeout, elementTimeout)
+    return ProcessMap(PoolMapRuns(plan, zip(first, second)) { try Payload(element: $0.0, $0.1) })
   }
 
   /// Calls a function with the elements of three sequences, one of each, until the shortest one ends.
@@ -47,13 +37,8 @@ extension ProcessPool {
     elementTimeout: Duration? = nil
   ) throws -> ProcessMap<Value>
   where First.Element: Codable & Sendable, Second.Element: Codable & Sendable, Third.Element: Codable & Sendable {
-    try map(function.name, function.entry, chunkSize, ordered, timeout, elementTimeout) {
-      var (first, second, third) = (first.makeIterator(), second.makeIterator(), third.makeIterator())
-      return {
-        guard let a = first.next(), let b = second.next(), let c = third.next() else { return nil }
-        return { try $0.append(arguments: a, b, c) }
-      }
-    }
+    let plan = try plan(function, chunkSize, ordered, timeout, elementTimeout)
+    return ProcessMap(PoolMapRuns(plan, zip(zip(first, second), third)) { try Payload(element: $0.0.0, $0.0.1, $0.1) })
   }
 
   /// Calls a function with the elements of four sequences, one of each, until the shortest one ends.
@@ -69,16 +54,11 @@ extension ProcessPool {
     First.Element: Codable & Sendable, Second.Element: Codable & Sendable, Third.Element: Codable & Sendable,
     Fourth.Element: Codable & Sendable
   {
-    try map(function.name, function.entry, chunkSize, ordered, timeout, elementTimeout) {
-      var (first, second) = (first.makeIterator(), second.makeIterator())
-      var (third, fourth) = (third.makeIterator(), fourth.makeIterator())
-      return {
-        guard let a = first.next(), let b = second.next(), let c = third.next(), let d = fourth.next() else {
-          return nil
-        }
-        return { try $0.append(arguments: a, b, c, d) }
-      }
-    }
+    let plan = try plan(function, chunkSize, ordered, timeout, elementTimeout)
+    return ProcessMap(
+      PoolMapRuns(plan, zip(zip(first, second), zip(third, fourth))) {
+        try Payload(element: $0.0.0, $0.0.1, $0.1.0, $0.1.1)
+      })
   }
 
   /// Calls a function with every element of an asynchronous sequence, which is taken in a task of its own.
@@ -89,24 +69,20 @@ extension ProcessPool {
     _ function: ProcessFunction<Value, Inputs.Element>, _ inputs: Inputs, chunkSize: ChunkSize = 1,
     ordered: Bool = true, timeout: Duration? = nil, elementTimeout: Duration? = nil
   ) throws -> ProcessMap<Value> where Inputs.Element: Codable & Sendable {
-    let plan = MapPlan(
-      pool: self, entry: function.entry, function: function.name, chunkSize: chunkSize, isOrdered: ordered,
-      timeout: timeout, elementTimeout: elementTimeout)
-    try plan.check()
-    return ProcessMap(plan) { window in
-      window.feed { await $0.take(inputs) }
-      return MapRun(window)
-    }
+    let plan = try plan(function, chunkSize, ordered, timeout, elementTimeout)
+    return ProcessMap(PoolMapRuns(plan, inputs) { try Payload(element: $0) })
   }
 
-  private func map<Value: Codable & Sendable>(
-    _ name: String, _ entry: ProcessEntry, _ chunkSize: ChunkSize, _ ordered: Bool, _ timeout: Duration?,
-    _ elementTimeout: Duration?, _ makeInputs: @escaping @Sendable () -> () -> MapRun<Value>.Input?
-  ) throws -> ProcessMap<Value> {
-    let plan = MapPlan(
-      pool: self, entry: entry, function: name, chunkSize: chunkSize, isOrdered: ordered, timeout: timeout,
-      elementTimeout: elementTimeout)
-    try plan.check()
-    return ProcessMap(plan) { MapRun($0, nextInput: makeInputs()) }
+  private func plan<Value: Codable & Sendable, each Argument: Codable & Sendable>(
+    _ function: ProcessFunction<Value, repeat each Argument>, _ chunkSize: ChunkSize, _ ordered: Bool,
+    _ timeout: Duration?, _ elementTimeout: Duration?
+  ) throws -> MapPlan<Payload, Value> {
+    try MapPlan(self, chunkSize: chunkSize, ordered: ordered, timeout: timeout, elementTimeout: elementTimeout) {
+      elements, limits in
+      let count = elements.count
+      return try self.start(Job(function, title: nil, limits: limits), Payload(chunk: elements)) { reply in
+        try Reply.elements(Value.self, reply, count: count)
+      }
+    }
   }
 }

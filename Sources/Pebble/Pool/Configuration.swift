@@ -72,13 +72,13 @@ extension ProcessPool {
     /// stopped. Its outcome is there at once; in it `Task.isCancelled` (of `async` functions) and ``isJobCancelled``
     /// become true; after `grace` its process gets SIGTERM, and SIGKILL after as much again. Nil: SIGKILL at once.
     public var grace: Duration?
-    /// How many jobs may wait; `schedule` throws ``PebbleError/Code/full`` above it, and ``ProcessPool/room()`` waits
+    /// How many jobs may wait; `schedule` throws ``PebbleError/Code/full`` above it, and ``WorkerPool/room()`` waits
     /// for its end. By default as many as there is memory for.
     public var maxQueued: Int?
     /// Workers kept ready above `maxWorkers`, to take the place of one that dies; nil: one, once one had to be replaced.
     public var spareWorkers: Int?
     /// Called for each line of what is captured, one at a time, on a thread of the pool's own; for all of them before
-    /// ``ProcessPool/joined()`` returns.
+    /// ``WorkerPool/joined()`` returns.
     ///
     /// When it falls behind by 1 MiB of what a worker wrote, that worker waits in its writing, and no job begins while
     /// it is as far behind with all of them. So it may block, but must not wait for a job of the pool.

@@ -20,27 +20,3 @@ extension PoolHandle {
     }
   }
 }
-
-extension ProcessPool {
-  /// Waits until fewer jobs wait than may, or the pool takes no more.
-  ///
-  /// Others may be faster: `schedule` can still throw ``PebbleError/Code/full``. Cancelling the task does not end the
-  /// wait.
-  ///
-  /// - Throws: ``PebbleError`` when there is no memory for it.
-  public func room() async throws {
-    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-      do {
-        try handle.onRoom { continuation.resume() }
-      } catch {
-        continuation.resume(throwing: error)
-      }
-    }
-  }
-
-  /// Waits until a closed or stopped pool has come to rest, as ``join(timeout:)`` does, without blocking a thread of
-  /// Swift's executors.
-  public func joined() async throws {
-    try await handle.joined()
-  }
-}

@@ -5,10 +5,8 @@
 /// A worker that crashes, hangs or is killed costs the job that it ran, and nothing else. Workers are started when
 /// there is work for them. Everything here may be used from any thread.
 ///
-/// A pool ends in one of two ways: ``close()`` lets the jobs there are finish, ``stop()`` kills them; ``join(timeout:)``
-/// or ``joined()`` then waits until all processes are gone. `withProcessPool` does that by itself. A pool that is
-/// dropped is stopped.
-public final class ProcessPool: Sendable {
+/// How it ends is told at ``WorkerPool``; `withProcessPool` does that by itself.
+public final class ProcessPool: WorkerPool {
   let handle: PoolHandle
 
   /// - Throws: ``PebbleError``: a limit out of range, or no memory, thread or descriptor for it.
@@ -46,12 +44,9 @@ public final class ProcessPool: Sendable {
     retries: Int = 0, name: String? = nil, updates: (any JobUpdateQueue)? = nil
   ) throws -> ProcessFuture<Value> {
     let limits = try JobLimits(
-      timeout: timeout, queueTimeout: queueTimeout, deadline: deadline, priority: priority,
-      retries: retries)
-    let call = try Payload(call: repeat each arguments)
-    let job = Job(
-      entry: function.entry, function: function.name, title: name, limits: limits, updates: updates?._reference.handle)
-    return try start(job, call) { try Reply.value(Value.self, $0) }
+      timeout: timeout, queueTimeout: queueTimeout, deadline: deadline, priority: priority, retries: retries)
+    let job = Job(function, title: name, limits: limits, updates: updates)
+    return try start(job, try Payload(call: repeat each arguments)) { try Reply.value(Value.self, $0) }
   }
 
   /// Schedules a call of a function without a result and returns at once; see the other `schedule`.
@@ -61,12 +56,9 @@ public final class ProcessPool: Sendable {
     retries: Int = 0, name: String? = nil, updates: (any JobUpdateQueue)? = nil
   ) throws -> ProcessFuture<Void> {
     let limits = try JobLimits(
-      timeout: timeout, queueTimeout: queueTimeout, deadline: deadline, priority: priority,
-      retries: retries)
-    let call = try Payload(call: repeat each arguments)
-    let job = Job(
-      entry: function.entry, function: function.name, title: name, limits: limits, updates: updates?._reference.handle)
-    return try start(job, call) { _ in }
+      timeout: timeout, queueTimeout: queueTimeout, deadline: deadline, priority: priority, retries: retries)
+    let job = Job(function, title: name, limits: limits, updates: updates)
+    return try start(job, try Payload(call: repeat each arguments)) { _ in }
   }
 
   /// Schedules a job whose input is encoded already.
@@ -80,57 +72,5 @@ public final class ProcessPool: Sendable {
     return ProcessFuture(JobSource(handle: future, function: job.function, decode: decode))
   }
 
-  /// The most workers at one time.
-  public var maxWorkers: Int { handle.maxWorkers }
-
-  /// Changes the most workers at one time. Workers above it end when they have no job; nothing that runs is disturbed.
-  ///
-  /// - Throws: ``PebbleError``: `maxWorkers` is not 1 to 65,536.
-  public func resize(maxWorkers: Int) throws {
-    try handle.resize(maxWorkers)
-  }
-
-  /// Whether the pool takes, or still has, work.
-  public var isActive: Bool { handle.isActive }
-
-  /// No more jobs; those there are run to their end. Repeating it is harmless.
-  public func close() { handle.close() }
-
-  /// No more jobs; those running are killed, those waiting never run. Returns without waiting for the processes.
-  public func stop() { handle.stop() }
-
-  /// Waits until a closed or stopped pool has come to rest: every job has its outcome, every worker is gone, every
-  /// callback has returned.
-  ///
-  /// - Parameter timeout: how long to wait, without limit when nil.
-  /// - Throws: ``TimeoutError`` with the limit ``TimeoutError/Limit/wait``: the pool may then be joined again, or
-  ///   stopped and joined. ``PebbleError``: the pool is still open, or this is one of its callbacks.
-  @available(*, noasync, message: "use 'await joined()'")
-  public func join(timeout: Duration? = nil) throws {
-    try handle.joinThrowing(timeout)
-  }
-
-  /// Counts since the pool was made, and of now.
-  public var statistics: Statistics { handle.statistics }
-}
-
-/// A function to be run, and how.
-struct Job {
-  let entry: ProcessEntry
-  /// The function's name, for errors.
-  let function: String
-  /// Shown in process titles, where it is not the function's name.
-  let title: String?
-  let limits: JobLimits
-  /// Where what it says while it runs is put.
-  var updates: QueueHandle? = nil
-}
-
-extension Payload {
-  /// The input of a job that is one call.
-  convenience init<each Argument: Encodable>(call arguments: repeat each Argument) throws {
-    self.init()
-    append(raw: InputForm.call.rawValue)
-    try append(arguments: repeat each arguments)
-  }
+  public var _reference: _PoolReference { _PoolReference(handle: handle) }
 }

@@ -9,18 +9,7 @@ public func withProcessPool<Value>(
   _ configuration: ProcessPool.Configuration = .init(), isolation: isolated (any Actor)? = #isolation,
   _ body: (ProcessPool) async throws -> sending Value
 ) async throws -> sending Value {
-  let pool = try ProcessPool(configuration)
-  let value: Value
-  do {
-    value = try await body(pool)
-  } catch {
-    pool.stop()
-    try await pool.joined()
-    throw error
-  }
-  pool.close()
-  try await pool.joined()
-  return value
+  try await use(try ProcessPool(configuration), isolation: isolation, body)
 }
 
 /// Makes a pool for the duration of `body`; see the other form, which takes a configuration.
@@ -38,16 +27,5 @@ public func withProcessPool<Value>(
 public func withProcessPool<Value>(
   _ configuration: ProcessPool.Configuration = .init(), _ body: (ProcessPool) throws -> Value
 ) throws -> Value {
-  let pool = try ProcessPool(configuration)
-  let value: Value
-  do {
-    value = try body(pool)
-  } catch {
-    pool.stop()
-    try pool.join()
-    throw error
-  }
-  pool.close()
-  try pool.join()
-  return value
+  try use(try ProcessPool(configuration), body)
 }

@@ -9,6 +9,11 @@ public struct WorkerCall: Sendable {
   let entry: ProcessEntry
   let input: [UInt8]
 
+  init(entry: ProcessEntry, input: [UInt8]) {
+    self.entry = entry
+    self.input = input
+  }
+
   /// - Throws: what encoding the arguments threw.
   public init<each Argument: Codable & Sendable>(
     _ function: ProcessFunction<Void, repeat each Argument>, _ arguments: repeat each Argument

@@ -61,31 +61,22 @@ final class ClosureJob<Value: Sendable>: ThreadJob {
 }
 
 /// A job in a thread pool.
-struct ThreadSource<Value: Sendable>: FutureSource {
+struct ThreadSource<Value: Sendable>: HandleSource {
   let handle: FutureHandle
   let job: ClosureJob<Value>
+  let procedures: ThreadProcedures?
   let name: String
-
-  var isDone: Bool { handle.isDone }
-  var isRunning: Bool { handle.isRunning }
-  var runTime: Duration? { handle.outcome?.runTime }
-
-  func wait(_ timeout: Int64) -> Bool { handle.wait(timeout) }
-  func waitGone(_ timeout: Int64) -> Bool { handle.waitGone(timeout) }
-  func cancel() -> Cancellation { handle.cancel() }
-
-  func onDone(inline: Bool, _ body: @escaping @Sendable () -> Void) throws(PebbleError) {
-    try handle.onDone(inline: inline, body)
-  }
 
   func outcome() -> Result<Value, any Error> {
     guard let outcome = handle.outcome else { preconditionFailure("no outcome yet") }
     switch outcome.status {
     case .success, .failure:
       if let result = job.result { return result }
-      return .failure(outcome.error(of: name) ?? CancellationError())
+    case .notInitialized:
+      if let error = procedures?.error { return .failure(InitializerError(cause: error)) }
     default:
-      return .failure(outcome.error(of: name) ?? CancellationError())
+      break
     }
+    return .failure(outcome.error(of: name) ?? CancellationError())
   }
 }

@@ -7,10 +7,10 @@ internal import Dispatch
 /// copied, so arguments and results need not be `Codable`; a crash ends the program; and a thread cannot be killed. A
 /// running job that is cancelled, over a limit, or in a pool that is stopped has its outcome at once, and
 /// ``isJobCancelled`` becomes true in it; but it runs on until it returns, its thread is taken until then, and
-/// ``ProcessFuture/gone(isolation:)`` and ``join(timeout:)`` wait for that.
+/// ``ProcessFuture/gone(isolation:)`` and ``WorkerPool/join(timeout:)`` wait for that.
 ///
 /// For code that blocks: asynchronous code has tasks.
-public final class ThreadPool: Sendable {
+public final class ThreadPool: WorkerPool {
   /// What a pool is made with. Nil stands for a default.
   public struct Configuration: Sendable {
     /// The most threads at one time; by default as many as the processors that this process may use.
@@ -21,27 +21,46 @@ public final class ThreadPool: Sendable {
     public var name: String?
     /// How long a thread may be without a job before it ends; by default for ever.
     public var idleTimeout: Duration?
+    /// How many jobs may wait; `schedule` throws ``PebbleError/Code/full`` above it, and ``WorkerPool/room()`` waits
+    /// for its end. By default as many as there is memory for.
+    public var maxQueued: Int?
+    /// Run in each thread before its first job.
+    ///
+    /// When it throws, that is a failed start: it is tried again in another thread, ever more slowly, and after three
+    /// in a row with no other thread alive the waiting jobs fail with ``InitializerError``.
+    public var initializer: (@Sendable () throws -> Void)?
+    /// Run in each thread as the last thing that it does, unless its initializer threw. What it throws is lost.
+    public var finalizer: (@Sendable () throws -> Void)?
 
     public init(
-      maxWorkers: Int? = nil, maxTasks: Int? = nil, name: String? = nil, idleTimeout: Duration? = nil
+      maxWorkers: Int? = nil, maxTasks: Int? = nil, name: String? = nil, idleTimeout: Duration? = nil,
+      maxQueued: Int? = nil, initializer: (@Sendable () throws -> Void)? = nil,
+      finalizer: (@Sendable () throws -> Void)? = nil
     ) {
       self.maxWorkers = maxWorkers
       self.maxTasks = maxTasks
       self.name = name
       self.idleTimeout = idleTimeout
+      self.maxQueued = maxQueued
+      self.initializer = initializer
+      self.finalizer = finalizer
     }
 
-    func check() throws(PebbleError) {
-      try ProcessPool.Configuration(maxWorkers: maxWorkers, maxTasks: maxTasks, idleTimeout: idleTimeout).check()
+    /// What a pool of processes has too.
+    var asOfProcesses: ProcessPool.Configuration {
+      .init(
+        maxWorkers: maxWorkers, maxTasks: maxTasks, name: name, idleTimeout: idleTimeout, maxQueued: maxQueued)
     }
   }
 
   private let handle: PoolHandle
+  private let procedures: ThreadProcedures?
 
   /// - Throws: ``PebbleError``: a limit out of range, or no memory or thread for it.
   public init(_ configuration: Configuration = .init()) throws {
-    try configuration.check()
-    handle = try PoolHandle(configuration)
+    try configuration.asOfProcesses.check()
+    procedures = ThreadProcedures(setUp: configuration.initializer, tearDown: configuration.finalizer)
+    handle = try PoolHandle(configuration, procedures)
   }
 
   public convenience init(maxWorkers: Int, maxTasks: Int? = nil) throws {
@@ -63,49 +82,18 @@ public final class ThreadPool: Sendable {
   ) throws -> Future<Value> {
     let limits = try JobLimits(
       timeout: timeout, queueTimeout: queueTimeout, deadline: deadline, priority: priority)
+    return try schedule(limits, name: name, body)
+  }
+
+  func schedule<Value: Sendable>(
+    _ limits: JobLimits, name: String, _ body: @escaping @Sendable () throws -> Value
+  ) throws -> Future<Value> {
     let job = ClosureJob(body)
     let future = try handle.schedule(job, limits, name: name)
-    return ProcessFuture(ThreadSource(handle: future, job: job, name: name))
+    return ProcessFuture(ThreadSource(handle: future, job: job, procedures: procedures, name: name))
   }
 
-  /// The most threads at one time.
-  public var maxWorkers: Int { handle.maxWorkers }
-
-  /// Changes the most threads at one time. Threads above it end when they have no job.
-  ///
-  /// - Throws: ``PebbleError``: `maxWorkers` is not 1 to 65,536.
-  public func resize(maxWorkers: Int) throws {
-    try handle.resize(maxWorkers)
-  }
-
-  /// Whether the pool takes, or still has, work.
-  public var isActive: Bool { handle.isActive }
-
-  /// No more jobs; those there are run to their end. Repeating it is harmless.
-  public func close() { handle.close() }
-
-  /// No more jobs; those running are told, those waiting never run. Returns without waiting for the threads.
-  public func stop() { handle.stop() }
-
-  /// Waits until a closed or stopped pool has come to rest: every job has returned, every thread has ended, every
-  /// callback has returned.
-  ///
-  /// - Parameter timeout: how long to wait, without limit when nil.
-  /// - Throws: ``TimeoutError`` with the limit ``TimeoutError/Limit/wait``. ``PebbleError``: the pool is still open, or
-  ///   this is one of its callbacks or jobs.
-  @available(*, noasync, message: "use 'await joined()'")
-  public func join(timeout: Duration? = nil) throws {
-    try handle.joinThrowing(timeout)
-  }
-
-  /// Waits until a closed or stopped pool has come to rest, as ``join(timeout:)`` does, without blocking a thread of
-  /// Swift's executors.
-  public func joined() async throws {
-    try await handle.joined()
-  }
-
-  /// Counts since the pool was made, and of now, with threads for processes.
-  public var statistics: ProcessPool.Statistics { handle.statistics }
+  public var _reference: _PoolReference { _PoolReference(handle: handle) }
 }
 
 /// The outcome, sooner or later, of a closure that was scheduled in a thread: that of a ``ProcessFuture``, less what

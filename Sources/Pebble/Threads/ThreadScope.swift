@@ -9,18 +9,7 @@ public func withThreadPool<Value>(
   _ configuration: ThreadPool.Configuration = .init(), isolation: isolated (any Actor)? = #isolation,
   _ body: (ThreadPool) async throws -> sending Value
 ) async throws -> sending Value {
-  let pool = try ThreadPool(configuration)
-  let value: Value
-  do {
-    value = try await body(pool)
-  } catch {
-    pool.stop()
-    try await pool.joined()
-    throw error
-  }
-  pool.close()
-  try await pool.joined()
-  return value
+  try await use(try ThreadPool(configuration), isolation: isolation, body)
 }
 
 /// Makes a pool of threads for the duration of `body`; see the other form, which takes a configuration.
@@ -38,16 +27,5 @@ public func withThreadPool<Value>(
 public func withThreadPool<Value>(
   _ configuration: ThreadPool.Configuration = .init(), _ body: (ThreadPool) throws -> Value
 ) throws -> Value {
-  let pool = try ThreadPool(configuration)
-  let value: Value
-  do {
-    value = try body(pool)
-  } catch {
-    pool.stop()
-    try pool.join()
-    throw error
-  }
-  pool.close()
-  try pool.join()
-  return value
+  try use(try ThreadPool(configuration), body)
 }

@@ -14,11 +14,12 @@
 # make manual       the examples of the manual, in Swift, each against what it should print
 # make deps         installs the Debian packages that are missing
 # make install      to $(DESTDIR)$(PREFIX)
-# make lint         layers, owners of system calls, exported symbols, formatting
+# make lint         layers, owners of system calls, exported symbols, manual pages, formatting
 # make clean
 
 SHELL = /bin/bash
 PREFIX ?= /usr/local
+MANDIR ?= $(PREFIX)/share/man
 SOAK_SECONDS ?= 60
 CFLAGS ?= -O2 -g
 CC ?= gcc
@@ -96,6 +97,7 @@ check-soak: build/soak
 	timeout -k 5 300 $< --seconds 5
 
 check-install: all
+	@Tools/deps.sh mandoc man-db
 	Tests/Install/run.sh
 
 check-model:
@@ -147,8 +149,15 @@ install: all
 	ln -sf libcpebble.so.$(version) $(DESTDIR)$(PREFIX)/lib/libcpebble.so.$(soversion)
 	ln -sf libcpebble.so.$(soversion) $(DESTDIR)$(PREFIX)/lib/libcpebble.so
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(version)|' cpebble.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/cpebble.pc
+	install -d $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man7
+	install -m 644 man/*.3 $(DESTDIR)$(MANDIR)/man3/
+	install -m 644 man/*.7 $(DESTDIR)$(MANDIR)/man7/
+	@for page in man/*.3; do page=$$(basename $$page); \
+	  for name in $$(sed -n '/^\.Nd/q; s/^\.Nm \([a-z_]*\).*/\1/p' man/$$page); do \
+	    [ $$name.3 = $$page ] || ln -sf $$page $(DESTDIR)$(MANDIR)/man3/$$name.3 || exit 1; done; done
 
 lint: all
+	@Tools/deps.sh mandoc
 	Tools/lint.sh
 
 clean:

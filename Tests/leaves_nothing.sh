@@ -3,7 +3,7 @@
 # usage: leaves_nothing.sh PROGRAM [ARGUMENT ...]
 set -uo pipefail
 program=$(realpath "$1")
-temporary() { ls -A /tmp /dev/shm 2>/dev/null | grep -i pebble | sort; }
+temporary() { ls -A /tmp /dev/shm 2>/dev/null | grep -i pebble | grep -v ^pebble-test- | sort; } # but for those of check-c
 running() { for exe in /proc/[0-9]*/exe; do [ "$(readlink "$exe" 2>/dev/null)" = "$program" ] && echo "${exe%/exe}"; done; }
 
 before=$(temporary)

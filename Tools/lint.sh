@@ -61,6 +61,9 @@ declared=$(sed -n 's/.*[ *]\(pebble_[a-z_]*\)(.*/\1/p' include/pebble/*.h | sort
 exported=$(nm -D --defined-only build/libcpebble.so | awk '$2 == "T" {sub(/@.*/, "", $3); print $3}' | sort -u)
 [ "$declared" = "$exported" ] || complain "$(printf 'declared and exported functions differ:\n%s' "$(diff <(echo "$declared") <(echo "$exported"))")"
 
+# --- manual pages say what the headers say ---
+Tools/lint_man.sh || failed=1
+
 # --- headers stand alone, in C and C++ ---
 for header in include/pebble.h include/pebble/*.h; do
   for compiler in "gcc -std=c11" "g++ -std=c++17" "clang -std=c11" "clang++ -std=c++17"; do

@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # What `make install` installs, seen by somebody who has nothing else of Pebble:
-# a program that is built through pkg-config runs, headers compile alone, and the
-# shared library has the name, the versions and the functions it is to have.
+# a program that is built through pkg-config runs, headers compile alone, the
+# shared library has the name, the versions and the functions it is to have, and
+# each of those has a manual page, whose examples are programs that run.
 #
-# Run by `make check-install`. Needs the libraries built, gcc, g++ and pkg-config;
-# uses clang where there is one. Needs no root, leaves nothing behind.
+# Run by `make check-install`. Needs the libraries built, gcc, g++, pkg-config,
+# mandoc and man; uses clang where there is one. Needs no root, leaves nothing behind.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -82,6 +83,33 @@ for compiler in gcc clang; do
   runs "$compiler, static" ./static-$compiler
   same "$compiler, static: needs no library" '' "$(readelf -d static-$compiler | grep NEEDED || true)"
 done
+
+# --- manual pages ---
+
+manual=$root/usr/share/man
+for name in $declared pebble; do
+  ok "page: $name" man -M "$manual" -w 3 "$name"
+done
+ok 'page: pebble-link' man -M "$manual" -w 7 pebble-link
+readarray -t pages < <(find "$manual" -type f | sort)
+ok 'pages are well formed' mandoc -T lint -W warning "${pages[@]}"
+same 'pages that lead nowhere' '' "$(find "$manual" -xtype l)"
+
+# The programs under EXAMPLES, each in a file of its own.
+mkdir "$work/examples"
+awk -v folder="$work/examples" '/^\.Sh / {examples = /EXAMPLES/}
+  examples && /^\.Bd -literal/ {file = FILENAME; sub(/.*\//, folder "/", file); file = file "." ++count ".c"; next}
+  /^\.Ed/ {file = ""}
+  file {gsub(/\\e/, "\\"); gsub(/\\&/, ""); print >file}' "${pages[@]}"
+examples=0
+read -ra flags < <(pkg-config --cflags --libs cpebble)
+for source in "$work"/examples/*.c; do
+  name=$(basename "${source%.c}")
+  ok "example of $name: built" gcc -std=gnu11 "${strict[@]}" "$source" "${flags[@]}" -o "${source%.c}"
+  LD_LIBRARY_PATH=$root/usr/lib ok "example of $name: runs" "$repo/Tests/leaves_nothing.sh" "${source%.c}"
+  examples=$((examples + 1))
+done
+ok 'pages have examples' test "$examples" -ge 14
 
 # --- headers alone ---
 

@@ -18,8 +18,9 @@ PEBBLE_API bool pebble_job_cancelled(void);
 
 /* For task functions that wait for asynchronous work: serves the program's
  * main dispatch queue, where there is one, until pebble_call_resume is called
- * for the call, before or after. On the worker's main thread. 0, or a negative
- * errno of eventfd(2) or poll(2). */
+ * for the call, before or after. On the worker's main thread. 0, or
+ *   -EMFILE  no descriptor was left for it when the worker began; always in a thread
+ *   others   of poll(2) */
 PEBBLE_API int pebble_call_suspend(pebble_call *PEBBLE_NONNULL call);
 
 /* Ends the pebble_call_suspend of a call, once; from any thread. */

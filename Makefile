@@ -12,6 +12,7 @@
 # make check-command  the `pebble` command
 # make examples     the example programs, in C
 # make manual       the examples of the manual, in Swift, each against what it should print
+# make docs         the documentation of the Swift library; what it quotes must be code that is run
 # make deps         installs the Debian packages that are missing
 # make install      to $(DESTDIR)$(PREFIX)
 # make lint         layers, owners of system calls, exported symbols, manual pages, formatting
@@ -35,9 +36,9 @@ headers := $(wildcard include/*.h include/pebble/*.h Sources/CPebble/*.h)
 test_sources := $(wildcard Tests/CPebbleTests/*.c)
 test_headers := $(wildcard Tests/CPebbleTests/*.h)
 test_shared := Tests/CPebbleTests/support.c Tests/CPebbleTests/jobs.c
-packages := gcc g++ libbsd-dev check pkg-config
+packages := gcc g++ libbsd-dev check pkg-config python3
 
-.PHONY: all demo check check-c check-swift check-visible check-entry check-install check-soak check-model check-command soak examples manual deps install lint clean
+.PHONY: all demo check check-c check-swift check-visible check-entry check-install check-soak check-model check-command soak examples manual docs deps install lint clean
 all: build/libcpebble.so build/libcpebble.a
 
 build/core/%.o: Sources/CPebble/%.c $(headers) Makefile | deps
@@ -104,7 +105,7 @@ check-model:
 	@Tools/deps.sh gcc spin
 	Tests/Models/run.sh
 
-check: check-c check-entry check-install check-soak examples check-swift check-visible manual check-command
+check: check-c check-entry check-install check-soak examples check-swift check-visible docs check-command
 	@echo "make check: all passed"
 
 check-command: | deps
@@ -117,13 +118,21 @@ demo: | deps
 	cd Examples && ../Tests/leaves_nothing.sh Swift/.build/debug/ingest documents
 
 manual := $(basename $(notdir $(wildcard Examples/Swift/expected/*.txt)))
+# What differs from one run to the next is made the same, and of a backtrace the first line kept.
+steady = sed -E '/^    |^Current stack trace|^[0-9]+  /d; s/worker [0-9]+/worker N/; s/after [0-9.]+ [a-z]+/after T/'
 manual: | deps
 	cd Examples/Swift && $(SWIFT) build
 	@set -o pipefail; cd Examples/Swift && for name in $(manual); do \
-	  timeout -k 5 120 ../../Tests/leaves_nothing.sh .build/debug/$$name 2>&1 | diff - expected/$$name.txt || exit 1; \
+	  timeout -k 5 120 ../../Tests/leaves_nothing.sh .build/debug/$$name 2>&1 | $(steady) | \
+	  diff - expected/$$name.txt || exit 1; \
 	  echo "example $$name: as expected"; done
 
-examples: build/examples/ingest build/examples/divide build/examples/loop
+docs: manual
+	Tools/quotes.py
+	Tools/docc.sh
+
+examples: build/examples/ingest build/examples/divide build/examples/loop build/examples/hello
+	test "$$(build/examples/hello | $(steady))" = "worker N crashed: SIGFPE after T: integer division by zero"
 	cd Examples && ../Tests/leaves_nothing.sh ../build/examples/ingest documents
 	set -o pipefail; timeout -k 5 120 Tests/leaves_nothing.sh build/examples/divide <Examples/C/divide/lines.txt | \
 	  diff - Examples/C/divide/expected.txt
@@ -134,9 +143,10 @@ build/examples/ingest: $(wildcard Examples/C/*.c Examples/C/*.h) build/libcpebbl
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(warnings) -Iinclude -pthread $(CFLAGS) $(filter %.c,$^) build/libcpebble.a -lbsd -o $@
 
+build/examples/hello: Examples/C/hello/hello.c
 build/examples/divide: Examples/C/divide/divide.c
 build/examples/loop: Examples/C/loop/loop.c
-build/examples/divide build/examples/loop: build/libcpebble.a
+build/examples/hello build/examples/divide build/examples/loop: build/libcpebble.a
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(warnings) -Iinclude -pthread $(CFLAGS) $(filter %.c,$^) build/libcpebble.a -lbsd -o $@
 

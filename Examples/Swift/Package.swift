@@ -3,7 +3,7 @@
 import PackageDescription
 
 /// The examples of the manual, each a program that prints what `expected` holds.
-let manual = ["decorated", "unstable", "errors", "fibonacci", "million", "signals"]
+let manual = ["hello", "guide", "decorated", "unstable", "errors", "fibonacci", "million", "signals"]
 
 let package = Package(
   name: "examples",

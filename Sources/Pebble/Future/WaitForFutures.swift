@@ -25,7 +25,10 @@ public struct _FutureReference: Sendable {
 /// Waits until the first of these futures, or all, have their outcome, blocking the thread. Their jobs go on whatever
 /// this returns.
 ///
-/// - Parameter timeout: how long to wait, without limit when nil.
+/// - Parameters:
+///   - futures: what to wait for.
+///   - awaited: whether one of them is enough.
+///   - timeout: how long to wait, without limit when nil.
 /// - Returns: those that are done, in the order given; with `.all` they are fewer than given when the time is over,
 ///   with `.first` none.
 @available(*, noasync, message: "use 'await wait(for:)'")
@@ -47,7 +50,11 @@ public func wait(
 
 /// Waits until the first of these futures, or all, have their outcome. Their jobs go on whatever becomes of the wait.
 ///
-/// - Parameter timeout: how long to wait, without limit when nil.
+/// - Parameters:
+///   - futures: what to wait for.
+///   - awaited: whether one of them is enough.
+///   - timeout: how long to wait, without limit when nil.
+///   - isolation: the caller's.
 /// - Returns: those that are done, in the order given; with `.all` they are fewer than given when the time is over,
 ///   with `.first` none.
 /// - Throws: `CancellationError` when the task is cancelled, which ends the wait.

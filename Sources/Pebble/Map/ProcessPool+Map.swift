@@ -4,6 +4,8 @@ extension ProcessPool {
   /// Calls a function with every element of a sequence.
   ///
   /// - Parameters:
+  ///   - function: what to call: `#process(f)`.
+  ///   - inputs: one of its elements is an argument of each call.
   ///   - chunkSize: how many elements one job computes; more of them cost less each.
   ///   - ordered: whether the results are in the order of the inputs, or come as they complete.
   ///   - timeout: how long a chunk may run; when it does for longer, all of its elements get the error.

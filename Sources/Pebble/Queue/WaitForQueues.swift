@@ -13,7 +13,9 @@ public struct _QueueReference: Sendable {
 
 /// Waits until at least one of the queues is ready: it has an element, or is closed. Takes nothing.
 ///
-/// - Parameter timeout: how long to wait, without limit when nil.
+/// - Parameters:
+///   - queues: what to wait for.
+///   - timeout: how long to wait, without limit when nil.
 /// - Returns: those that are ready, in the order given; none when the time is over.
 /// - Throws: ``PebbleError`` when there is no memory for it.
 @available(*, noasync, message: "use 'await waitForQueues(_:)'")

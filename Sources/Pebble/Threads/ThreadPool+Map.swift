@@ -7,6 +7,7 @@ extension ThreadPool {
   /// Calls a closure with every element of a sequence.
   ///
   /// - Parameters:
+  ///   - inputs: one of its elements is the argument of each call.
   ///   - chunkSize: how many elements one job computes; more of them cost less each.
   ///   - ordered: whether the results are in the order of the inputs, or come as they complete.
   ///   - timeout: how long a chunk may run; when it does for longer, all of its elements get the error.
@@ -14,6 +15,7 @@ extension ThreadPool {
   ///     does for longer they are run again one by one, each with its own limit. The element that runs then cannot be
   ///     killed, but those behind it are not begun.
   ///   - name: the name in errors.
+  ///   - body: what is called.
   /// - Throws: ``PebbleError``: `chunkSize` is below 1, or a limit is not positive.
   public func map<Inputs: Sequence & Sendable, Value: Sendable>(
     _ inputs: Inputs, chunkSize: ChunkSize = 1, ordered: Bool = true, timeout: Duration? = nil,

@@ -75,6 +75,7 @@ public final class ThreadPool: WorkerPool {
   ///   - deadline: how long it may wait and run together.
   ///   - priority: -16 to 15; of the jobs that wait, those with a higher one begin first.
   ///   - name: the name in errors.
+  ///   - body: what the thread does.
   /// - Throws: ``PebbleError``: the pool is closed, a limit is not positive, the priority is out of its range.
   public func schedule<Value: Sendable>(
     timeout: Duration? = nil, queueTimeout: Duration? = nil, deadline: Duration? = nil, priority: Int = 0,

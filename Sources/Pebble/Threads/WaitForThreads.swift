@@ -2,7 +2,9 @@
 
 /// Waits until at least one of the threads has ended. Changes nothing in them: they can be waited for again.
 ///
-/// - Parameter timeout: how long to wait, without limit when nil.
+/// - Parameters:
+///   - threads: what to wait for.
+///   - timeout: how long to wait, without limit when nil.
 /// - Returns: those that have ended, in the order given; none when the time is over.
 /// - Throws: ``PebbleError`` when there is no memory for it.
 @available(*, noasync, message: "use 'await waitForThreads(_:)'")

@@ -13,6 +13,8 @@
 # make examples     the example programs, in C
 # make manual       the examples of the manual, in Swift, each against what it should print
 # make docs         the documentation of the Swift library; what it quotes must be code that is run
+# make bench        all benchmarks, to Benchmarks/RESULTS.md and plots (ten minutes)
+# make bench-quick  the short form, to the terminal (less than two minutes)
 # make deps         installs the Debian packages that are missing
 # make install      to $(DESTDIR)$(PREFIX)
 # make lint         layers, owners of system calls, exported symbols, manual pages, formatting
@@ -38,7 +40,7 @@ test_headers := $(wildcard Tests/CPebbleTests/*.h)
 test_shared := Tests/CPebbleTests/support.c Tests/CPebbleTests/jobs.c
 packages := gcc g++ libbsd-dev check pkg-config python3
 
-.PHONY: all demo check check-c check-swift check-visible check-entry check-install check-soak check-model check-command soak examples manual docs deps install lint clean
+.PHONY: all demo check check-c check-swift check-visible check-entry check-install check-soak check-model check-command soak examples manual docs bench bench-quick deps install lint clean
 all: build/libcpebble.so build/libcpebble.a
 
 build/core/%.o: Sources/CPebble/%.c $(headers) Makefile | deps
@@ -150,6 +152,9 @@ build/examples/hello build/examples/divide build/examples/loop: build/libcpebble
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(warnings) -Iinclude -pthread $(CFLAGS) $(filter %.c,$^) build/libcpebble.a -lbsd -o $@
 
+bench bench-quick: all
+	$(MAKE) -C Benchmarks $(@:bench-%=%)
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/include/pebble $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	install -m 644 include/pebble.h $(DESTDIR)$(PREFIX)/include/
@@ -171,4 +176,4 @@ lint: all
 	Tools/lint.sh
 
 clean:
-	rm -rf build .build Examples/Swift/.build Command/.build
+	rm -rf build .build Examples/Swift/.build Command/.build Benchmarks/.build

@@ -9,7 +9,7 @@
  *   expire       one advance past all of them, and take them out
  *   expire_next  advance to pb_wheel_next again and again, as an idle loop would
  *
- * cc -O2 -ISources/CPebble Benchmarks/C/wheel.c Sources/CPebble/wheel.c -o wheel */
+ * usage: wheel [N] */
 #include "wheel.h"
 
 #include <stdio.h>
@@ -137,7 +137,8 @@ static void report(size_t n, double ns[][ROWS], size_t rounds)
         for (size_t i = 0; i < rounds; i++)
             column[i] = ns[i][row];
         qsort(column, rounds, sizeof(*column), compare);
-        printf("{\"row\": \"%s\", \"n\": %zu, \"ns\": %.2f}\n", names[row], n, column[rounds / 2]);
+        printf("{\"metric\": \"%s\", \"x\": %zu, \"value\": %.2f, \"unit\": \"ns\"}\n", names[row], n,
+               column[rounds / 2]);
     }
     fflush(stdout);
 }
@@ -160,8 +161,12 @@ static void run(size_t n)
     free(bench.order);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 1) {
+        run((size_t)atol(argv[1]));
+        return 0;
+    }
     run(1000);
     run(100000);
     run(1000000);

@@ -7,7 +7,7 @@
 # make check-visible  that `import Pebble` brings no names of C along
 # make check-entry  the ways in which a program can contain Pebble
 # make check-install  a program outside of the tree builds against what is installed, and runs
-# make soak         jobs of every kind while processes are killed; SOAK_SECONDS=60, SEED=...
+# make soak         jobs of every kind while processes are killed and stopped; SOAK_SECONDS=60, SEED=..., SOAK_EPOCH=...
 # make check-model  the protocol of a link, model-checked with spin (two minutes, 2 GB)
 # make check-command  the `pebble` command
 # make examples     the example programs, in C
@@ -94,7 +94,7 @@ build/soak: $(wildcard Tests/Soak/*.[ch]) build/libcpebble.a
 	$(CC) -std=gnu11 $(warnings) -Iinclude -pthread $(CFLAGS) $(filter %.c,$^) build/libcpebble.a -lbsd -o $@
 
 soak: build/soak
-	$< --seconds $(SOAK_SECONDS) $(if $(SEED),--seed $(SEED))
+	$< --seconds $(SOAK_SECONDS) $(if $(SEED),--seed $(SEED)) $(if $(SOAK_EPOCH),--epoch $(SOAK_EPOCH))
 
 check-soak: build/soak
 	timeout -k 5 300 $< --seconds 5

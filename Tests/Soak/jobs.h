@@ -13,7 +13,7 @@
 
 /* Memory that all processes share. */
 struct board {
-    _Atomic uint8_t runs[MAX_JOBS];    /* how often each job began */
+    _Atomic uint8_t runs[MAX_JOBS];    /* how often each job of this epoch began */
     _Atomic pid_t workers[MAX_PIDS];   /* who ran something of late */
     _Atomic pid_t server;
 };
@@ -21,11 +21,12 @@ struct board {
 /* The start of every input; what follows is filler, to be echoed. */
 struct order {
     uint32_t number; /* of the job, in `runs` */
-    uint32_t pause;  /* us */
+    uint32_t chance; /* for those that need some */
 };
 
 /* The host makes the board, workers find it by their environment. */
 void board_open(void);
+void board_clear(void);
 extern struct board *board;
 
 struct kind {
@@ -33,10 +34,16 @@ struct kind {
     pebble_function function;
     unsigned weight; /* how often, out of the sum */
     bool endless;    /* it needs a limit */
-    bool deadly;     /* it takes its worker with it */
+    bool echoes;     /* its input comes back */
+    bool tells;      /* how_many_updates */
 };
 
 extern const struct kind kinds[];
 extern const size_t kind_count;
+
+unsigned how_many_updates(const struct order *order);
+
+/* An initializer that fails now and then. */
+int stumble(pebble_call *call);
 
 #endif

@@ -1,55 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Accounting under fire: threads schedule jobs of every kind in several pools,
- * with random limits, sizes and cancels, while workers and the fork server are
- * killed and pools are stopped under way. At the end every job must have had
- * one outcome that agrees with what the workers noted, and nothing may be left.
+ * with random limits, sizes, retries and cancels, while workers and the fork
+ * server are killed and stopped, and pools resized and replaced. Every job must
+ * have one outcome that agrees with what the workers noted.
  *
- *   soak [--seconds N] [--seed N]
+ *   soak [--seconds N] [--seed N] [--epoch N]
  *
- * What each thread schedules follows from the seed alone; what is killed when
- * depends on the machine as well. */
+ * A run is made of epochs, a tenth of it each, and a minute at most. At the end
+ * of each all jobs are over, and all pools but one gone: then is counted what the
+ * host holds, which must not be more at the end than after the first.
+ *
+ * What each thread schedules, and what is to be done to the processes and
+ * pools, follows from seed and epoch alone; so does a job's number. At which
+ * moment it hits which process depends on the machine as well. */
 #define _GNU_SOURCE
-#include "jobs.h"
+#include "soak.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
-#include <pthread.h>
-#include <signal.h>
+#include <malloc.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <time.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
-#define POOLS 3
-#define THREADS 6
 #define WINDOW 48
 #define LARGE (3U << 20)
-#define MILLISECOND INT64_C(1000000)
+#define EPOCHS 10
 
-static struct {
-    int64_t until;
-    uint64_t seed;
-    pthread_mutex_t lock; /* of the pools */
-    pebble_pool *pools[POOLS];
-    uint64_t started, expired, killed; /* of pools that are gone */
-    atomic_uint next_job;
-    atomic_ulong outcomes[6], refused, callbacks, kills, server_kills, stops;
-    atomic_bool over, failed;
-} soak = {.lock = PTHREAD_MUTEX_INITIALIZER, .next_job = 1};
+struct soak soak = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static int64_t now(void)
+int64_t now(void)
 {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
+    return time.tv_sec * SECOND + time.tv_nsec;
 }
 
-static uint64_t roll(uint64_t *state) /* xorshift */
+void sleep_for(int64_t ns)
+{
+    nanosleep(&(struct timespec){.tv_sec = (time_t)(ns / SECOND), .tv_nsec = (long)(ns % SECOND)}, NULL);
+}
+
+uint64_t roll(uint64_t *state) /* xorshift */
 {
     *state ^= *state << 13;
     *state ^= *state >> 7;
@@ -57,85 +52,75 @@ static uint64_t roll(uint64_t *state) /* xorshift */
     return *state;
 }
 
-static void wrong(uint32_t job, const char *kind, const struct pebble_outcome *outcome, const char *what)
+uint64_t dice_of(unsigned thread)
 {
-    char text[200];
-    pebble_outcome_describe(outcome, text, sizeof text);
-    fprintf(stderr, "soak: job %" PRIu32 " (%s): %s; it began %d times; outcome: %s\n", job, kind, what,
-            board->runs[job], text);
-    atomic_store(&soak.failed, true);
+    uint64_t state = soak.seed * 7919 + soak.epoch * 104729 + thread + 1;
+    for (int i = 0; i < 8; i++) /* away from its likes */
+        roll(&state);
+    return state ? state : 1;
 }
 
-/* --- pools --- */
-
-static pebble_pool *make_pool(uint64_t *state)
+void complain(const char *format, ...)
 {
-    const struct pebble_pool_config config = {
-        .max_workers = 1 + (unsigned)(roll(state) % 4),
-        .max_tasks = roll(state) % 3 ? 0 : 1 + roll(state) % 50,
-        .start_method = roll(state) % 3 ? PEBBLE_FORK_SERVER : PEBBLE_SPAWN,
-        .stdout_to = PEBBLE_DISCARD,
-        .stderr_to = PEBBLE_DISCARD,
-        .name = "soak",
-    };
-    pebble_pool *pool;
-    int rc = pebble_pool_new(&config, &pool);
-    if (rc == 0) return pool;
-    fprintf(stderr, "soak: no pool: %s\n", strerror(-rc));
-    exit(1);
-}
-
-static void finish_pool(pebble_pool *pool, bool stop)
-{
-    struct pebble_pool_statistics counts;
-    if (stop)
-        pebble_pool_stop(pool);
-    else
-        pebble_pool_close(pool);
-    if (pebble_pool_join(pool, 120 * 1000 * MILLISECOND) < 0) {
-        fprintf(stderr, "soak: a pool does not come to rest\n");
-        atomic_store(&soak.failed, true);
-    }
-    pebble_pool_get_statistics(pool, &counts);
-    soak.started += counts.started;
-    soak.expired += counts.expired;
-    soak.killed += counts.killed;
-    pebble_pool_unref(pool);
+    va_list arguments;
+    va_start(arguments, format);
+    char text[500];
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "soak: seed %" PRIu64 ", epoch %u, at %.3f s: %s\n", soak.seed, soak.epoch,
+            (double)(now() - soak.began) / 1e9, text);
+    if (!atomic_exchange(&soak.failed, true)) print_events();
 }
 
 /* --- jobs and what became of them --- */
 
 struct entry {
     pebble_future *future;
-    uint32_t job;
+    pebble_queue *updates;
     const struct kind *kind;
     char *input;
     size_t length;
-    bool limited;
+    uint32_t job;
+    struct pebble_job_options options;
 };
+
+static void wrong(const struct entry *entry, const char *what)
+{
+    char text[200];
+    pebble_outcome_describe(pebble_future_outcome(entry->future), text, sizeof text);
+    complain("job %" PRIu32 " (%s, timeout %" PRId64 " ms): %s; it began %d times; outcome: %s", entry->job,
+             entry->kind->name, entry->options.timeout / MILLISECOND, what, board->runs[entry->job], text);
+}
+
+static void check_success(const struct entry *entry, const struct pebble_outcome *outcome, unsigned runs)
+{
+    if (!runs) wrong(entry, "succeeded without running");
+    if (entry->kind->endless) wrong(entry, "cannot succeed");
+    if (entry->kind->echoes &&
+        (outcome->length != entry->length || memcmp(outcome->data, entry->input, entry->length) != 0))
+        wrong(entry, "came back changed");
+    if (entry->kind->tells && runs == 1 &&
+        pebble_queue_size(entry->updates) + outcome->lost_updates != how_many_updates((struct order *)entry->input))
+        wrong(entry, "has not as many updates as it sent");
+}
 
 static void check(const struct entry *entry)
 {
     const struct pebble_outcome *outcome = pebble_future_outcome(entry->future);
+    const struct pebble_job_options *options = &entry->options;
     unsigned runs = atomic_load(&board->runs[entry->job]);
-    const char *kind = entry->kind->name;
     atomic_fetch_add(&soak.outcomes[outcome->status], 1);
-    if (runs > 1) wrong(entry->job, kind, outcome, "began more than once");
-    if (!outcome->started && runs) wrong(entry->job, kind, outcome, "ran, and is said not to have begun");
+    if (runs > 1 + options->retries) wrong(entry, "began more often than it may");
+    if (!outcome->started && runs && !options->retries) wrong(entry, "ran, and is said not to have begun");
     switch (outcome->status) {
-    case PEBBLE_SUCCESS:
-        if (!runs) wrong(entry->job, kind, outcome, "succeeded without running");
-        if (entry->kind->endless) wrong(entry->job, kind, outcome, "cannot succeed");
-        if (entry->kind == &kinds[0] &&
-            (outcome->length != entry->length || memcmp(outcome->data, entry->input, entry->length) != 0))
-            wrong(entry->job, kind, outcome, "came back changed");
-        break;
+    case PEBBLE_SUCCESS: check_success(entry, outcome, runs); break;
     case PEBBLE_TIMEOUT:
-        if (!entry->limited) wrong(entry->job, kind, outcome, "had no limit");
+        if (!options->timeout && !options->queue_timeout && !options->deadline) wrong(entry, "had no limit");
         break;
     case PEBBLE_NOT_RUN:
-        if (outcome->cause != PEBBLE_CAUSE_STOPPED && outcome->cause != PEBBLE_CAUSE_START)
-            wrong(entry->job, kind, outcome, "was refused for no good cause");
+        if (outcome->cause != PEBBLE_CAUSE_STOPPED && outcome->cause != PEBBLE_CAUSE_START &&
+            outcome->cause != PEBBLE_CAUSE_INITIALIZER)
+            wrong(entry, "was refused for no good cause");
         break;
     default: break;
     }
@@ -143,13 +128,14 @@ static void check(const struct entry *entry)
 
 static void finish(struct entry *entry)
 {
-    int rc = pebble_future_wait(entry->future, 120 * 1000 * MILLISECOND);
-    if (rc < 0) {
-        fprintf(stderr, "soak: job %" PRIu32 " (%s) has no outcome\n", entry->job, entry->kind->name);
+    if (pebble_future_wait(entry->future, PATIENCE) < 0) {
+        complain("job %" PRIu32 " (%s) has no outcome", entry->job, entry->kind->name);
         abort(); /* for a look at it */
     }
     check(entry);
     pebble_future_unref(entry->future);
+    if (entry->updates) atomic_fetch_add(&soak.updates, pebble_queue_size(entry->updates));
+    pebble_queue_unref(entry->updates);
     free(entry->input);
     entry->future = NULL;
 }
@@ -157,7 +143,7 @@ static void finish(struct entry *entry)
 static void count_callback(pebble_future *future, void *arg)
 {
     (void)future, (void)arg;
-    atomic_fetch_add(&soak.callbacks, 1);
+    atomic_fetch_add(&soak.called, 1);
 }
 
 static const struct kind *some_kind(uint64_t *state)
@@ -178,217 +164,180 @@ static size_t some_length(uint64_t *state)
     return sizeof(struct order) + (size < 90 ? roll(state) % 300 : size < 98 ? roll(state) % 100000 : roll(state) % LARGE);
 }
 
-/* False: the pool was stopped meanwhile. */
-static bool schedule(struct entry *entry, uint64_t *state)
+static int64_t some_limit(uint64_t *state, bool wanted, unsigned milliseconds)
 {
-    *entry = (struct entry){.kind = some_kind(state), .length = some_length(state)};
-    entry->job = atomic_fetch_add(&soak.next_job, 1);
-    if (entry->job >= MAX_JOBS) return false;
+    int64_t limit = (int64_t)(1 + roll(state) % milliseconds) * MILLISECOND;
+    return wanted ? limit : 0;
+}
+
+static void fill(struct entry *entry, uint32_t number, uint64_t *state)
+{
+    *entry = (struct entry){.kind = some_kind(state), .length = some_length(state), .job = number};
     entry->input = malloc(entry->length);
     for (size_t i = 0; i < entry->length; i++)
         entry->input[i] = (char)(entry->job + i);
-    const struct order order = {entry->job, (uint32_t)(roll(state) % 20000)};
+    const struct order order = {entry->job, (uint32_t)roll(state)};
     memcpy(entry->input, &order, sizeof order);
-    struct pebble_job_options options = {0};
-    if (entry->kind->endless || roll(state) % 10 == 0)
-        options.timeout = (int64_t)(1 + roll(state) % 30) * MILLISECOND;
-    if (roll(state) % 20 == 0) options.queue_timeout = (int64_t)(1 + roll(state) % 30) * MILLISECOND;
-    if (roll(state) % 20 == 0) options.deadline = (int64_t)(1 + roll(state) % 60) * MILLISECOND;
-    entry->limited = options.timeout || options.queue_timeout || options.deadline;
-    bool called = roll(state) % 8 == 0;
+    entry->options.timeout = some_limit(state, entry->kind->endless || roll(state) % 10 == 0, 30);
+    entry->options.queue_timeout = some_limit(state, roll(state) % 20 == 0, 30);
+    entry->options.deadline = some_limit(state, roll(state) % 20 == 0, 60);
+    entry->options.retries = roll(state) % 15 ? 0 : 1 + (unsigned)(roll(state) % 2);
+    entry->options.priority = roll(state) % 10 ? 0 : (int)(roll(state) % 32) + PEBBLE_PRIORITY_MIN;
+    if (entry->kind->tells && pebble_queue_new(1 + roll(state) % 40, pebble_update_free, &entry->updates) < 0) abort();
+    entry->options.updates = entry->updates;
+}
 
-    pthread_mutex_lock(&soak.lock);
-    pebble_pool *pool = pebble_pool_ref(soak.pools[roll(state) % POOLS]);
-    pthread_mutex_unlock(&soak.lock);
-    int rc = pebble_pool_schedule(pool, entry->kind->function, entry->input, entry->length, &options, &entry->future);
+static void schedule(struct entry *entry, uint32_t number, uint64_t *state)
+{
+    fill(entry, number, state);
+    pebble_pool *pool = borrow_pool((unsigned)(roll(state) % POOLS));
+    bool called = roll(state) % 8 == 0;
+    int rc = pebble_pool_schedule(pool, entry->kind->function, entry->input, entry->length, &entry->options, &entry->future);
     pebble_pool_unref(pool);
-    if (rc == 0 && called) pebble_future_on_done(entry->future, count_callback, NULL);
-    if (rc == 0) return true;
+    if (rc == 0) {
+        atomic_fetch_add(&soak.scheduled, 1);
+        if (called && pebble_future_on_done(entry->future, count_callback, NULL) == 0)
+            atomic_fetch_add(&soak.to_be_called, 1);
+        return;
+    }
+    pebble_queue_unref(entry->updates);
     free(entry->input);
     entry->future = NULL;
     atomic_fetch_add(&soak.refused, 1);
-    if (rc != -ESHUTDOWN) {
-        fprintf(stderr, "soak: scheduling: %s\n", strerror(-rc));
-        atomic_store(&soak.failed, true);
-    }
-    return false;
+    if (rc != -ESHUTDOWN) complain("scheduling: %s", strerror(-rc)); /* the pool was replaced meanwhile */
 }
 
 static void *submit(void *arg)
 {
-    uint64_t state = soak.seed * 7919 + (uintptr_t)arg + 1;
+    uint32_t thread = (uint32_t)(uintptr_t)arg, number = 1 + thread; /* 0 is that of jobs inside jobs */
+    uint64_t state = dice_of(thread);
     struct entry window[WINDOW] = {0};
-    while (!atomic_load(&soak.over)) {
-        struct entry *entry = &window[roll(&state) % WINDOW];
+    for (; !atomic_load(&soak.over) && number < MAX_JOBS; number += THREADS) {
+        struct entry *entry = &window[roll(&state) % WINDOW], *other = &window[roll(&state) % WINDOW];
         if (entry->future) finish(entry);
-        if (!schedule(entry, &state)) continue;
-        struct entry *other = &window[roll(&state) % WINDOW];
-        if (other->future && roll(&state) % 12 == 0) pebble_future_cancel(other->future);
+        schedule(entry, number, &state);
+        if (roll(&state) % 12 == 0 && other->future) pebble_future_cancel(other->future);
     }
     for (size_t i = 0; i < WINDOW; i++)
         if (window[i].future) finish(&window[i]);
     return NULL;
 }
 
-/* --- chaos --- */
+/* --- epochs --- */
 
-static pid_t parent_of(pid_t pid)
+/* Of pools that came to rest, threads may still be on their last lines; of the one that lasts, workers are
+ * still ended, and callbacks called. */
+static struct census settle(void)
 {
-    char path[64], line[512];
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    FILE *file = fopen(path, "re");
-    pid_t parent = 0;
-    if (file && fgets(line, sizeof line, file)) {
-        char *end = strrchr(line, ')');
-        if (end) sscanf(end + 1, " %*c %d", &parent);
-    }
-    if (file) fclose(file);
-    return parent;
+    struct pebble_pool_statistics counts;
+    int64_t until = now() + 10 * SECOND;
+    struct census census;
+    do {
+        sleep_for(10 * MILLISECOND);
+        pebble_pool_get_statistics(soak.pools[0], &counts);
+        census = take_census();
+    } while ((counts.workers > counts.running + 6 || census.threads > THREADS_AT_REST ||
+              atomic_load(&soak.called) < atomic_load(&soak.to_be_called)) &&
+             now() < until);
+    return census;
 }
 
-/* Kills by pidfd, after a look at whose child it is: the number may mean another by now. */
-static bool kill_child_of(pid_t parent, pid_t pid, int signal)
+static struct census run_epoch(int64_t length)
 {
-    int pidfd = pid > 1 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
-    if (pidfd < 0) return false;
-    bool ours = parent > 1 && parent_of(pid) == parent;
-    bool sent = ours && syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) == 0;
-    close(pidfd);
-    return sent;
+    uint64_t state = dice_of(THREADS + 1);
+    board_clear();
+    atomic_store(&soak.over, false);
+    soak.began = now();
+    soak.until = soak.began + length;
+    for (size_t i = soak.pools[0] ? 1 : 0; i < POOLS; i++)
+        soak.pools[i] = make_pool(&state, i == 0);
+
+    pthread_t threads[THREADS], rager, shuffler;
+    for (uintptr_t i = 0; i < THREADS; i++)
+        pthread_create(&threads[i], NULL, submit, (void *)i);
+    pthread_create(&rager, NULL, rage, NULL);
+    pthread_create(&shuffler, NULL, shuffle, NULL);
+    pthread_join(rager, NULL);
+    pthread_join(shuffler, NULL);
+    for (size_t i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    for (size_t i = 1; i < POOLS; i++)
+        finish_pool(soak.pools[i], false);
+    return settle();
 }
 
-/* The server is nobody's child that we know; its title says what it is. */
-static void kill_server(pid_t server)
-{
-    char path[64], title[64] = "";
-    int pidfd = server > 1 ? (int)syscall(SYS_pidfd_open, server, 0) : -1;
-    if (pidfd < 0) return;
-    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)server);
-    FILE *file = fopen(path, "re");
-    if (file && fgets(title, sizeof title, file) && strcmp(title, "pebble: fork server") == 0 &&
-        syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) == 0)
-        atomic_fetch_add(&soak.server_kills, 1);
-    if (file) fclose(file);
-    close(pidfd);
-}
-
-static void replace_pool(uint64_t *state)
-{
-    pebble_pool *made = make_pool(state);
-    unsigned which = (unsigned)(roll(state) % POOLS);
-    pthread_mutex_lock(&soak.lock);
-    pebble_pool *old = soak.pools[which];
-    soak.pools[which] = made;
-    pthread_mutex_unlock(&soak.lock);
-    atomic_fetch_add(&soak.stops, 1);
-    finish_pool(old, roll(state) % 2);
-}
-
-static void *rage(void *arg)
-{
-    (void)arg;
-    uint64_t state = soak.seed * 104729 + 99;
-    while (now() < soak.until && !atomic_load(&soak.failed)) {
-        nanosleep(&(struct timespec){.tv_nsec = (long)(roll(&state) % 20) * 1000000}, NULL); /* some moment */
-        pid_t server = atomic_load(&board->server);
-        unsigned dice = (unsigned)(roll(&state) % 100);
-        pid_t victim = atomic_load(&board->workers[roll(&state) % MAX_PIDS]);
-        if (dice < 80 && kill_child_of(server, victim, SIGKILL)) atomic_fetch_add(&soak.kills, 1);
-        if (dice == 80) kill_server(server);
-        if (dice > 95) replace_pool(&state);
-    }
-    atomic_store(&soak.over, true);
-    return NULL;
-}
-
-/* --- what is left --- */
-
-static int entries_of(const char *path)
-{
-    DIR *directory = opendir(path);
-    int count = 0;
-    while (directory && readdir(directory))
-        count++;
-    if (directory) closedir(directory);
-    return count;
-}
-
-/* Of the pools that came to rest, threads may still be on their last lines: up to ten seconds for those. */
-static int settled_entries_of(const char *path, int expected)
-{
-    int count = entries_of(path);
-    for (int tries = 0; count > expected && tries < 1000; tries++) {
-        nanosleep(&(struct timespec){.tv_nsec = 10 * MILLISECOND}, NULL);
-        count = entries_of(path);
-    }
-    return count;
-}
-
-static long resident_kilobytes(void)
-{
-    long size = 0, resident = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (file && fscanf(file, "%ld %ld", &size, &resident) != 2) resident = 0;
-    if (file) fclose(file);
-    return resident * sysconf(_SC_PAGESIZE) / 1024;
-}
-
-static bool report(int descriptors)
+static void report(void)
 {
     static const char *const names[] = {"success", "failure", "timeout", "cancelled", "expired", "not run"};
-    unsigned long sum = 0, scheduled = atomic_load(&soak.next_job) - 1 - atomic_load(&soak.refused);
+    unsigned long sum = 0;
     for (size_t i = 0; i < 6; i++) {
         printf("%s %lu  ", names[i], atomic_load(&soak.outcomes[i]));
         sum += atomic_load(&soak.outcomes[i]);
     }
-    printf("\njobs %lu, outcomes %lu, refused %lu; workers %" PRIu64 ", expired %" PRIu64 ", killed %" PRIu64
-           "; killed from outside %lu, servers killed %lu, pools replaced %lu; resident %ld kB\n",
-           scheduled, sum, atomic_load(&soak.refused), soak.started, soak.expired, soak.killed,
-           atomic_load(&soak.kills), atomic_load(&soak.server_kills), atomic_load(&soak.stops), resident_kilobytes());
-    bool children = waitpid(-1, NULL, WNOHANG) >= 0 || errno != ECHILD;
-    int threads = settled_entries_of("/proc/self/task", 3);             /* ., .., and this one */
-    int descriptors_left = settled_entries_of("/proc/self/fd", descriptors + 2); /* the way to the server, and the server */
-    if (sum != scheduled) fprintf(stderr, "soak: %lu jobs, %lu outcomes\n", scheduled, sum);
-    if (children) fprintf(stderr, "soak: the host has children\n");
-    if (threads > 3) fprintf(stderr, "soak: %d threads are left\n", threads - 3);
-    if (descriptors_left > descriptors + 2)
-        fprintf(stderr, "soak: %d descriptors before, %d after\n", descriptors, descriptors_left);
-    return sum == scheduled && !children && threads <= 3 && descriptors_left <= descriptors + 2 && !atomic_load(&soak.failed);
+    printf("\nsoak: jobs %lu, outcomes %lu, refused %lu, retried %" PRIu64 ", callbacks %lu, updates %lu, lines %lu\n",
+           atomic_load(&soak.scheduled), sum, atomic_load(&soak.refused), soak.retried, atomic_load(&soak.called),
+           atomic_load(&soak.updates), atomic_load(&soak.lines));
+    printf("soak: workers %" PRIu64 ", expired %" PRIu64 ", killed %" PRIu64 "; from outside: killed %lu, stopped %lu; "
+           "servers killed %lu, stopped %lu, left stopped %lu; pools replaced %lu, resized %lu\n",
+           soak.started, soak.expired, soak.killed, atomic_load(&soak.kills), atomic_load(&soak.stops),
+           atomic_load(&soak.server_kills), atomic_load(&soak.server_stops), atomic_load(&soak.servers_left_stopped),
+           atomic_load(&soak.replacements), atomic_load(&soak.resizes));
+    if (sum != atomic_load(&soak.scheduled)) complain("%lu jobs, %lu outcomes", atomic_load(&soak.scheduled), sum);
+    if (atomic_load(&soak.called) != atomic_load(&soak.to_be_called))
+        complain("%lu callbacks were called, of %lu", atomic_load(&soak.called), atomic_load(&soak.to_be_called));
+}
+
+static void run(int64_t seconds, unsigned first)
+{
+    int64_t length = seconds * SECOND / EPOCHS;
+    if (length > 60 * SECOND) length = 60 * SECOND;
+    unsigned last = first + (unsigned)(seconds * SECOND / length) - 1;
+    struct census early, late;
+    for (soak.epoch = first; soak.epoch <= last && !atomic_load(&soak.failed); soak.epoch++) {
+        late = run_epoch(length);
+        if (soak.epoch == first) early = late;
+        if (length >= SECOND * 10) {
+            print_census("after an epoch", &late);
+            fflush(stdout);
+        }
+    }
+    finish_pool(soak.pools[0], false);
+    report();
+    print_census("after the first epoch", &early);
+    print_census("after the last epoch", &late);
+    if (!has_not_grown(&early, &late)) complain("the host holds more than before");
 }
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"seconds", required_argument, NULL, 's'}, {"seed", required_argument, NULL, 'r'}, {0}};
+    static const struct option options[] = {{"seconds", required_argument, NULL, 's'},
+                                            {"seed", required_argument, NULL, 'r'},
+                                            {"epoch", required_argument, NULL, 'e'},
+                                            {0}};
     int64_t seconds = 10;
+    unsigned first = 0;
     soak.seed = (uint64_t)now();
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == 's')
             seconds = strtoll(optarg, NULL, 10);
         else if (option == 'r')
             soak.seed = strtoull(optarg, NULL, 10);
+        else if (option == 'e')
+            first = (unsigned)strtoul(optarg, NULL, 10);
         else
             return 2;
     }
+    if (seconds < 1) return 2;
+    mallopt(M_ARENA_MAX, 2); /* this and the next, so that what is held can be compared */
+    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+    census_open();
     board_open();
     printf("soak: %" PRId64 " s, seed %" PRIu64 "\n", seconds, soak.seed);
     fflush(stdout);
-    int descriptors = entries_of("/proc/self/fd");
-    soak.until = now() + seconds * 1000 * MILLISECOND;
-    uint64_t state = soak.seed + 1;
-    for (size_t i = 0; i < POOLS; i++)
-        soak.pools[i] = make_pool(&state);
-
-    pthread_t threads[THREADS], rager;
-    for (uintptr_t i = 0; i < THREADS; i++)
-        pthread_create(&threads[i], NULL, submit, (void *)i);
-    pthread_create(&rager, NULL, rage, NULL);
-    pthread_join(rager, NULL);
-    for (size_t i = 0; i < THREADS; i++)
-        pthread_join(threads[i], NULL);
-    for (size_t i = 0; i < POOLS; i++)
-        finish_pool(soak.pools[i], false);
-    bool good = report(descriptors);
-    puts(good ? "soak: nothing lost" : "soak: FAILED");
-    return !good;
+    run(seconds, first);
+    expect_to_be_alone();
+    bool failed = atomic_load(&soak.failed);
+    if (failed) fprintf(stderr, "soak: again: make soak SOAK_SECONDS=%" PRId64 " SEED=%" PRIu64 "\n", seconds, soak.seed);
+    puts(failed ? "soak: FAILED" : "soak: nothing lost");
+    return failed;
 }

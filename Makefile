@@ -17,11 +17,16 @@
 # make bench-quick  the short form, to the terminal (less than two minutes)
 # make deps         installs the Debian packages that are missing
 # make install      to $(DESTDIR)$(PREFIX)
+# make dist         build/cpebble-VERSION.tar.gz of what is committed, the same bytes each time
+# make distcheck    that, and that it can be built, tested and installed without anything else
 # make lint         layers, owners of system calls, exported symbols, manual pages, formatting
 # make clean
+# make help         this list
 
 SHELL = /bin/bash
 PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
 SOAK_SECONDS ?= 60
 CFLAGS ?= -O2 -g
@@ -45,7 +50,7 @@ all: build/libcpebble.so build/libcpebble.a
 
 build/core/%.o: Sources/CPebble/%.c $(headers) Makefile | deps
 	@mkdir -p $(@D)
-	$(CC) $(flags) $(CFLAGS) -c $< -o $@
+	$(CC) $(flags) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 
 build/libcpebble.a: $(objects)
 	@rm -f $@
@@ -155,21 +160,33 @@ build/examples/hello build/examples/divide build/examples/loop: build/libcpebble
 bench bench-quick: all
 	$(MAKE) -C Benchmarks $(@:bench-%=%)
 
+# A path as cpebble.pc has it: in terms of its prefix where it lies in that, so that the whole can be moved.
+in_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
+
 install: all
-	install -d $(DESTDIR)$(PREFIX)/include/pebble $(DESTDIR)$(PREFIX)/lib/pkgconfig
-	install -m 644 include/pebble.h $(DESTDIR)$(PREFIX)/include/
-	install -m 644 include/pebble/*.h $(DESTDIR)$(PREFIX)/include/pebble/
-	install -m 644 build/libcpebble.a $(DESTDIR)$(PREFIX)/lib/
-	install -m 755 build/libcpebble.so.$(version) $(DESTDIR)$(PREFIX)/lib/
-	ln -sf libcpebble.so.$(version) $(DESTDIR)$(PREFIX)/lib/libcpebble.so.$(soversion)
-	ln -sf libcpebble.so.$(soversion) $(DESTDIR)$(PREFIX)/lib/libcpebble.so
-	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(version)|' cpebble.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/cpebble.pc
-	install -d $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man7
+	install -d $(DESTDIR)$(INCLUDEDIR)/pebble $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man7
+	install -m 644 include/pebble.h $(DESTDIR)$(INCLUDEDIR)/
+	install -m 644 include/pebble/*.h $(DESTDIR)$(INCLUDEDIR)/pebble/
+	install -m 644 build/libcpebble.a $(DESTDIR)$(LIBDIR)/
+	install -m 755 build/libcpebble.so.$(version) $(DESTDIR)$(LIBDIR)/
+	ln -sf libcpebble.so.$(version) $(DESTDIR)$(LIBDIR)/libcpebble.so.$(soversion)
+	ln -sf libcpebble.so.$(soversion) $(DESTDIR)$(LIBDIR)/libcpebble.so
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(version)|' \
+	  -e 's|@LIBDIR@|$(call in_prefix,$(LIBDIR))|; s|@INCLUDEDIR@|$(call in_prefix,$(INCLUDEDIR))|' \
+	  cpebble.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/cpebble.pc
 	install -m 644 man/*.3 $(DESTDIR)$(MANDIR)/man3/
 	install -m 644 man/*.7 $(DESTDIR)$(MANDIR)/man7/
 	@for page in man/*.3; do page=$$(basename $$page); \
 	  for name in $$(sed -n '/^\.Nd/q; s/^\.Nm \([a-z_]*\).*/\1/p' man/$$page); do \
 	    [ $$name.3 = $$page ] || ln -sf $$page $(DESTDIR)$(MANDIR)/man3/$$name.3 || exit 1; done; done
+
+.PHONY: dist distcheck
+dist:
+	Tools/dist.sh make cpebble $(version)
+
+distcheck:
+	@Tools/deps.sh $(packages) mandoc man-db
+	Tools/dist.sh check cpebble $(version)
 
 lint: all
 	@Tools/deps.sh mandoc
@@ -177,3 +194,9 @@ lint: all
 
 clean:
 	rm -rf build .build Examples/Swift/.build Command/.build Benchmarks/.build
+
+	rm -rf build .build Examples/Swift/.build Command/.build
+
+.PHONY: help
+help:
+	@sed -n '/^#/!q; s/^# //p' Makefile

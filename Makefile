@@ -10,6 +10,7 @@
 # make soak         jobs of every kind while processes are killed and stopped; SOAK_SECONDS=60, SEED=..., SOAK_EPOCH=...
 # make check-model  the protocol of a link, model-checked with spin (two minutes, 2 GB)
 # make check-command  the `pebble` command
+# make check-server  the example server with a client that mixes hostile requests among good ones
 # make examples     the example programs, in C
 # make manual       the examples of the manual, in Swift, each against what it should print
 # make docs         the documentation of the Swift library; what it quotes must be code that is run
@@ -45,7 +46,7 @@ test_headers := $(wildcard Tests/CPebbleTests/*.h)
 test_shared := Tests/CPebbleTests/support.c Tests/CPebbleTests/jobs.c
 packages := gcc g++ libbsd-dev check pkg-config python3
 
-.PHONY: all demo check check-c check-swift check-visible check-entry check-install check-soak check-model check-command soak examples manual docs bench bench-quick deps install lint clean
+.PHONY: all demo check check-c check-swift check-visible check-entry check-install check-soak check-model check-command check-server soak examples manual docs bench bench-quick deps install lint clean
 all: build/libcpebble.so build/libcpebble.a
 
 build/core/%.o: Sources/CPebble/%.c $(headers) Makefile | deps
@@ -112,13 +113,18 @@ check-model:
 	@Tools/deps.sh gcc spin
 	Tests/Models/run.sh
 
-check: check-c check-entry check-install check-soak examples check-swift check-visible docs check-command
+check: check-c check-entry check-install check-soak examples check-swift check-visible docs check-command check-server
 	@echo "make check: all passed"
 
 check-command: | deps
 	cd Command && $(SWIFT) build
 	cd Command && Tests/run.sh $$($(SWIFT) build --show-bin-path)/pebble
 	cd Command && $(SWIFT) test
+
+check-server: | deps
+	cd Examples/Server && $(SWIFT) build
+	set -o pipefail; cd Examples/Server && server=$$($(SWIFT) build --show-bin-path)/server && \
+	  timeout -k 5 300 ../../Tests/leaves_nothing.sh -p $$server ./client.py $$server ../documents | diff - expected.txt
 
 demo: | deps
 	cd Examples/Swift && $(SWIFT) build --product ingest

@@ -1,8 +1,10 @@
 #!/bin/bash
 # Runs a program and checks that it leaves nothing: no process of the same executable, no file in the temporary folders.
-# usage: leaves_nothing.sh PROGRAM [ARGUMENT ...]
+# usage: leaves_nothing.sh [-p EXECUTABLE] PROGRAM [ARGUMENT ...]     -p: where the program starts that executable
 set -uo pipefail
-program=$(realpath "$1")
+executable=$1
+[ "$1" = -p ] && executable=$2 && shift 2
+program=$(realpath "$executable")
 temporary() { ls -A /tmp /dev/shm 2>/dev/null | grep -i pebble | grep -v ^pebble-test- | sort; } # but for those of check-c
 running() { for exe in /proc/[0-9]*/exe; do [ "$(readlink "$exe" 2>/dev/null)" = "$program" ] && echo "${exe%/exe}"; done; }
 

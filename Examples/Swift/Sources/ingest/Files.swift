@@ -1,27 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
 
-/// What is kept of a valid document.
-struct Summary: Codable, Sendable {
-  var lines: Int
-  var checksum: Int
-}
-
-/// Why a document is turned down.
-struct InvalidDocument: Error, Codable, Sendable {
-  let reason: String
-
-  init(_ reason: String) {
-    self.reason = reason
-  }
-}
-
 /// Reads, parses and checks one document. This is the job: it knows nothing of processes.
 func ingest(_ path: String) throws -> Summary {
-  let bytes = try contents(ofFile: path)
-  guard !bytes.isEmpty else { throw InvalidDocument("empty") }
-  guard String(validating: bytes, as: UTF8.self) != nil else { throw InvalidDocument("not UTF-8") }
-  return try Order(JSONParser.parse(bytes)).summary
+  try summary(of: contents(ofFile: path))
 }
 
 private func contents(ofFile path: String) throws(InvalidDocument) -> [UInt8] {

@@ -199,9 +199,7 @@ lint: all
 	Tools/lint.sh
 
 clean:
-	rm -rf build .build Examples/Swift/.build Command/.build Benchmarks/.build
-
-	rm -rf build .build Examples/Swift/.build Command/.build
+	rm -rf build .build Examples/Swift/.build Examples/Server/.build Command/.build Benchmarks/.build
 
 .PHONY: help
 help:

@@ -147,6 +147,7 @@ void pb_crew_free_gone(struct pebble_pool *pool)
         pb_hostlink_done(&worker->link);
         pb_proc_done(&worker->proc);
         pebble_future_unref(worker->procedure);
+        if (worker->usable_once) pb_start_again(pool);
         free(worker);
     }
 }
@@ -271,7 +272,6 @@ void pb_crew_stop(struct pebble_pool *pool, int64_t now)
     pb_queue_refuse(pool, PEBBLE_CAUSE_STOPPED, 0, NULL);
 }
 
-
 /* The worker is no more, however it ended. */
 static void bury(struct pebble_pool *pool, struct pb_worker *worker, const struct pb_exit *how, int64_t now)
 {
@@ -284,14 +284,15 @@ static void bury(struct pebble_pool *pool, struct pb_worker *worker, const struc
     pb_crew_step(pool, worker, PB_WORKER_EXITED);
     if (worker->usable_once || atomic_load(&pool->phase) == PB_POOL_STOPPED) return;
     if (worker->procedure) {
-        pb_start_failed(pool, PEBBLE_CAUSE_INITIALIZER, worker->start_error, &worker->procedure->outcome, now);
+        pb_start_failed(pool, PEBBLE_CAUSE_INITIALIZER, worker->start_error, &worker->procedure->outcome,
+                        worker->born);
         return;
     }
 
     bool spawn = pool->config.start_method == PEBBLE_SPAWN;
     bool lost = how->code == PB_EXIT_NO_ENTRY || (spawn && worker->proc.pid && worker->start_error == ETIMEDOUT);
     int error = worker->start_error ? worker->start_error : lost ? ENOEXEC : ECHILD;
-    pb_start_failed(pool, lost ? PEBBLE_CAUSE_NO_ENTRY : PEBBLE_CAUSE_START, error, NULL, now);
+    pb_start_failed(pool, lost ? PEBBLE_CAUSE_NO_ENTRY : PEBBLE_CAUSE_START, error, NULL, worker->born);
 }
 
 void pb_crew_leave(struct pebble_pool *pool)

@@ -75,9 +75,15 @@ static void run_timers(struct pebble_pool *pool, int64_t now)
 
 /* --- the turn --- */
 
+/* After a failed start one is tried at a time, when it is known what became of those under way. */
+static bool may_start(const struct pebble_pool *pool)
+{
+    bool open_question = pool->stillborn || (pool->failures && pool->by_state[PB_WORKER_STARTING]);
+    return !atomic_load(&pool->broken) && !pb_timer_armed(&pool->backoff.timer) && !open_question;
+}
+
 static enum pb_action next_action(struct pebble_pool *pool)
 {
-    bool waiting = atomic_load(&pool->broken) || pb_timer_armed(&pool->backoff.timer) || pool->stillborn;
     const struct pb_dispatch view = {
         .queued = pool->queued,
         .idle = pool->by_state[PB_WORKER_IDLE],
@@ -88,7 +94,7 @@ static enum pb_action next_action(struct pebble_pool *pool)
         .ahead = pool->live - pool->by_state[PB_WORKER_BUSY],
         .open = !TAILQ_EMPTY(&pool->open),
         .closing = atomic_load(&pool->phase) != PB_POOL_OPEN,
-        .may_start = !waiting,
+        .may_start = may_start(pool),
         .may_drop = pool->engine->drop != NULL,
     };
     return pb_dispatch_next(&view);

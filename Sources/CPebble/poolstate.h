@@ -86,7 +86,8 @@ struct pebble_pool {
         atomic_bool clogged;   /* no job begins until fewer wait */
         struct pb_courier lines;
     } output; /* see output.c */
-    unsigned failures; /* starts in a row */
+    unsigned failures; /* starts in a row, of those at once only the first */
+    int64_t failed_at; /* the last of these */
     bool keeps_spares; /* a worker had to be replaced, and since then no spare was too many */
     unsigned stillborn; /* workers that are dying so: the next start waits for what is learnt from them */
     struct pb_alarm backoff, steal;

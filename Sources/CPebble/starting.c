@@ -9,15 +9,17 @@
 #define START_TRIES 3 /* in a row, before the waiting jobs are refused */
 
 void pb_start_failed(struct pebble_pool *pool, enum pebble_cause cause, int error,
-                     const struct pebble_outcome *why, int64_t now)
+                     const struct pebble_outcome *why, int64_t born)
 {
     pool->keeps_spares = false;
-    if (!pb_timer_armed(&pool->backoff.timer)) { /* several at once are one failure */
+    if (born >= pool->failed_at) { /* else it is one more of those that were under way when the first failed */
         pool->failures++;
-        pb_watch_arm(pool, &pool->backoff, pb_after(now, pb_dispatch_backoff(pool->failures)));
+        pool->failed_at = pb_now();
+        pb_watch_arm(pool, &pool->backoff, pb_after(pool->failed_at, pb_dispatch_backoff(pool->failures)));
     }
-    bool others = pool->by_state[PB_WORKER_STARTING] + pool->by_state[PB_WORKER_IDLE] +
-                      pool->by_state[PB_WORKER_BUSY] > 0;
+    unsigned others = 0; /* even those that are dying hold what a start may have lacked */
+    for (enum pb_worker_state state = 0; state < PB_WORKER_GONE; state++)
+        others += pool->by_state[state];
     if (cause == PEBBLE_CAUSE_NO_ENTRY) {
         atomic_store(&pool->broken, true);
         pb_room_close(&pool->room);
@@ -25,4 +27,10 @@ void pb_start_failed(struct pebble_pool *pool, enum pebble_cause cause, int erro
     } else if (!others && pool->failures >= START_TRIES) {
         pb_queue_refuse(pool, cause, error, why);
     }
+}
+
+void pb_start_again(struct pebble_pool *pool)
+{
+    pool->failures = 0;
+    pb_wheel_disarm(&pool->wheel, &pool->backoff.timer);
 }

@@ -8,11 +8,16 @@
 
 PB_HIDDEN_BEGIN
 
-/* A worker could not be started: the next start waits, and after several in a
- * row with no other worker alive, or when there can be no workers at all, the
- * waiting jobs are told why. `why`, unless NULL, is the outcome of the initializer. */
+/* A worker that was asked for at `born` could not be started: the next start
+ * waits, and after several in a row, when no other worker is left, or when there
+ * can be no workers at all, the waiting jobs are told why. `why`, unless NULL, is
+ * the outcome of the initializer. */
 void pb_start_failed(struct pebble_pool *pool, enum pebble_cause cause, int error, const struct pebble_outcome *why,
-                     int64_t now);
+                     int64_t born);
+
+/* A worker that worked is gone. Starts may have failed for want of what it held:
+ * the next one need not wait, and what failed beside it no longer counts. */
+void pb_start_again(struct pebble_pool *pool);
 
 PB_HIDDEN_END
 #endif

@@ -132,23 +132,23 @@ static void drop(struct pebble_outcome *reply)
 
 /* --- a thread's life --- */
 
-/* With the lock. False: it failed. */
-static bool set_up(struct pb_thread *thread)
+/* With the lock. */
+static void set_up(struct pb_thread *thread)
 {
     struct pebble_pool *pool = thread->pool;
     struct pebble_outcome reply;
     pb_loop_unlock(pool);
     int code = run_procedure(thread, &pool->initializer, &reply);
     pb_loop_lock(pool);
-    if (code == 0) {
+    thread->usable = code == 0;
+    if (thread->usable) {
         pool->failures = 0;
         go_on(thread);
     } else {
-        enter(thread, PB_WORKER_LEAVING);
-        pb_start_failed(pool, PEBBLE_CAUSE_INITIALIZER, 0, &reply, pb_now());
+        enter(thread, PB_WORKER_GONE);
+        pb_start_failed(pool, PEBBLE_CAUSE_INITIALIZER, 0, &reply, thread->born);
     }
     drop(&reply);
-    return code == 0;
 }
 
 static void run_job(struct pb_thread *thread)
@@ -181,13 +181,13 @@ static void *thread_main(void *arg)
     self = thread;
     pb_loop_lock(pool);
     thread->id = gettid();
-    bool usable = set_up(thread);
+    set_up(thread);
     pb_loop_unlock(pool);
-    while (usable && take_order(thread) == PB_ORDER_RUN)
+    while (thread->usable && take_order(thread) == PB_ORDER_RUN)
         run_job(thread);
 
     struct pebble_outcome reply;
-    if (usable) {
+    if (thread->usable) {
         run_procedure(thread, &pool->finalizer, &reply);
         drop(&reply);
     }
@@ -209,6 +209,7 @@ static void start(struct pebble_pool *pool, int64_t now)
     int rc = thread ? 0 : ENOMEM;
     if (thread) {
         thread->pool = pool;
+        thread->born = now;
         thread->alarm.kind = PB_ALARM_WORKER;
         sigset_t old;
         pb_sig_block_all(&old);
@@ -284,12 +285,15 @@ static void tidy(struct pebble_pool *pool)
     if (TAILQ_EMPTY(&pool->gone_threads)) return;
     TAILQ_CONCAT(&gone, &pool->gone_threads, link_in_pool);
     pthread_mutex_unlock(&pool->lock);
+    bool worked = false;
     struct pb_thread *thread, *next;
     TAILQ_FOREACH_SAFE(thread, &gone, link_in_pool, next) {
         pthread_join(thread->thread, NULL);
+        worked |= thread->usable;
         free(thread);
     }
     pthread_mutex_lock(&pool->lock);
+    if (worked) pb_start_again(pool);
 }
 
 static bool at_rest(struct pebble_pool *pool)

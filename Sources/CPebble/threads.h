@@ -28,6 +28,8 @@ struct pb_thread {
     bool says;                 /* whether the updates of that are wanted */
     int64_t began;             /* when it was given that */
     uint64_t served;
+    int64_t born;              /* when it was asked for */
+    bool usable;               /* it was set up */
     bool leaves;               /* it is to go as soon as it can */
     struct pb_alarm alarm;
     TAILQ_ENTRY(pb_thread) link_in_pool, link_in_state;

@@ -2,18 +2,25 @@
  * Servers and workers that never reach Pebble's entry point. */
 #include "support.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 /* What the tests here ask of the servers ("s...") or spawned workers ("w...")
- * of their pools: to hang, or to exit, before the library can take over. */
+ * of their pools: to hang, or to exit, before the library can take over; with
+ * the path of a pipe, each when it has read a byte. */
 #define STRAY "PEBBLE_TEST_STRAY"
+#define GO "PEBBLE_TEST_GO"
 
 __attribute__((constructor(200))) static void go_astray(void)
 {
     const char *stray = getenv(STRAY), *marker = getenv("PEBBLE_BOOT");
     if (!stray || !marker || stray[0] != marker[0]) return;
+    char byte;
+    int go = getenv(GO) ? open(getenv(GO), O_RDONLY | O_CLOEXEC) : -1;
+    if (go >= 0 && read(go, &byte, 1) < 0) _exit(6);
     if (strcmp(stray + 1, "exit") == 0) _exit(5);
     alarm(60); /* if nobody kills it */
     for (;;)
@@ -80,10 +87,38 @@ START_TEST(spawned_workers_that_exit_are_tried_again_and_reported)
         for (int i = 0; i < 3; i++)
             expect_refusal(futures[i], PEBBLE_CAUSE_START);
     }
-    /* Three tries and one, of as many workers as there may be; not as fast as it can. */
+    /* As many workers as there may be, and after their failure one at a time: twice, and once. */
     ck_assert_uint_ge(statistics_of(pool).started, 4);
-    ck_assert_uint_le(statistics_of(pool).started, 4 * (unsigned)_i);
+    ck_assert_uint_le(statistics_of(pool).started, (unsigned)_i + 3);
     close_pool(pool);
+}
+END_TEST
+
+/* They end one by one, each when it was time enough for another start. */
+START_TEST(after_a_failed_start_one_worker_is_tried_at_a_time)
+{
+    enum { WORKERS = 3, TRIES = 3 };
+    struct scene scene;
+    char path[64];
+    scene_open(&scene);
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)getpid(), scene.go[0]);
+    setenv(GO, path, 1);
+    setenv(STRAY, "wexit", 1);
+    pebble_pool *pool = pool_with(PEBBLE_SPAWN, WORKERS);
+    pebble_future *futures[WORKERS];
+    for (int i = 0; i < WORKERS; i++)
+        futures[i] = schedule(pool, job_nothing);
+    for (unsigned ended = 0; ended < WORKERS + TRIES - 1; ended++) {
+        while (statistics_of(pool).started < (ended < WORKERS ? WORKERS : ended + 1))
+            ck_assert_int_eq(pebble_future_wait(futures[0], MILLISECOND), -ETIMEDOUT);
+        ck_assert_int_eq(pebble_future_wait(futures[0], 100 * MILLISECOND), -ETIMEDOUT);
+        ck_assert_uint_eq(statistics_of(pool).started, ended < WORKERS ? WORKERS : ended + 1);
+        ck_assert_int_eq(write(scene.go[1], "", 1), 1);
+    }
+    for (int i = 0; i < WORKERS; i++)
+        expect_refusal(futures[i], PEBBLE_CAUSE_START);
+    close_pool(pool);
+    scene_close(&scene);
 }
 END_TEST
 
@@ -134,6 +169,7 @@ Suite *entry_suite(void)
     both(tests, a_server_that_exits_breaks_the_pool);
     tcase_add_test(tests, a_spawned_worker_that_hangs_breaks_the_pool);
     tcase_add_loop_test(tests, spawned_workers_that_exit_are_tried_again_and_reported, 1, 4);
+    tcase_add_test(tests, after_a_failed_start_one_worker_is_tried_at_a_time);
     both(tests, a_broken_pool_harms_no_later_one);
     both(tests, a_pool_can_be_stopped_while_its_server_hangs);
     both(tests, pools_that_share_a_server_that_hangs_are_all_resolved);

@@ -3,8 +3,11 @@
 #include "faults.h"
 #include "suites.h"
 #include "support.h"
+#include "clock.h"
 
+#include <sched.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <string.h>
 
 /* --- outputs of calls that fail --- */
@@ -104,6 +107,97 @@ START_TEST(a_wait_for_queues_without_memory_leaves_the_array_alone)
 }
 END_TEST
 
+/* --- starts that fail --- */
+
+/* Waits until so many calls have failed, while the job has no outcome. */
+static void await_hits(unsigned hits, pebble_future *future)
+{
+    int64_t end = pb_now() + PATIENCE;
+    while (faults_hits() < hits && pb_now() < end)
+        ck_assert_int_eq(pebble_future_wait(future, MILLISECOND), -ETIMEDOUT);
+    ck_assert_uint_ge(faults_hits(), hits);
+}
+
+static const struct fault no_link = {.role = FAULT_HOST, .kind = FAULT_SOCKETPAIR, .nth = 1, .and_on = true};
+
+START_TEST(jobs_wait_for_what_a_dying_worker_still_holds)
+{
+    struct scene scene;
+    faults_open();
+    scene_open(&scene);
+    pebble_pool *pool = pool_with(_i, 2);
+    pid_t server = (pid_t)run(pool, job_server);
+    pebble_future *holds = schedule_order(pool, job_hang, order_in(&scene, 0));
+    hear(&scene);
+    faults_arm(&no_link);
+    pebble_future *waits = schedule(pool, job_pid);
+    await_hits(3, waits); /* more than are refused when there is no other worker */
+    kill(server, SIGSTOP); /* the worker dies, and cannot be gone */
+    pebble_future_cancel(holds);
+    expect_and_drop(holds, PEBBLE_CANCELLED);
+    await_hits(5, waits);
+    faults_arm(NULL);
+    kill(server, SIGCONT);
+    ck_assert_int_gt(number_from(waits), 0);
+    close_pool(pool);
+    scene_close(&scene);
+}
+END_TEST
+
+START_TEST(starts_that_fail_beside_a_worker_do_not_count_when_it_is_gone)
+{
+    struct scene scene;
+    faults_open();
+    scene_open(&scene);
+    pebble_pool *pool = pool_with(_i, 2);
+    run(pool, job_pid);
+    pebble_future *holds = schedule_order(pool, job_hang, order_in(&scene, 0));
+    hear(&scene);
+    faults_arm(&no_link);
+    pebble_future *waits = schedule(pool, job_pid);
+    await_hits(4, waits);
+    faults_arm(&no_link);
+    pebble_future_cancel(holds);
+    const struct pebble_outcome *outcome = expect(waits, PEBBLE_NOT_RUN);
+    ck_assert_int_eq(outcome->cause, PEBBLE_CAUSE_START);
+    ck_assert_int_eq(outcome->error, EMFILE);
+    ck_assert_uint_ge(faults_hits(), 3);
+    faults_arm(NULL);
+    pebble_future_unref(waits);
+    pebble_future_unref(holds);
+    ck_assert_int_gt(run(pool, job_pid), 0);
+    close_pool(pool);
+    scene_close(&scene);
+}
+END_TEST
+
+START_TEST(threads_that_fail_beside_another_do_not_count_when_it_is_gone)
+{
+    static const struct fault no_thread = {.role = FAULT_HOST, .kind = FAULT_PTHREAD_CREATE, .nth = 1, .and_on = true};
+    faults_open();
+    sem_init(&gate, 0, 0);
+    pebble_pool *pool;
+    const struct pebble_thread_pool_config config = {.max_workers = 2, .max_tasks = 1};
+    ck_assert_int_eq(pebble_thread_pool_new(&config, &pool), 0);
+    pebble_future *holds = schedule(pool, wait_at_gate);
+    while (!pebble_future_running(holds))
+        sched_yield();
+    faults_arm(&no_thread);
+    pebble_future *waits = schedule(pool, job_nothing);
+    await_hits(4, waits);
+    faults_arm(&no_thread);
+    sem_post(&gate);
+    expect_and_drop(holds, PEBBLE_SUCCESS);
+    const struct pebble_outcome *outcome = expect(waits, PEBBLE_NOT_RUN);
+    ck_assert_int_eq(outcome->error, EAGAIN);
+    ck_assert_uint_ge(faults_hits(), 3);
+    faults_arm(NULL);
+    pebble_future_unref(waits);
+    expect_and_drop(schedule(pool, job_nothing), PEBBLE_SUCCESS);
+    close_pool(pool);
+}
+END_TEST
+
 Suite *single_suite(void)
 {
     Suite *suite = suite_create("single");
@@ -111,5 +205,8 @@ Suite *single_suite(void)
     tcase_add_test(tests, a_wait_for_futures_without_memory_leaves_the_array_alone);
     tcase_add_test(tests, a_wait_for_threads_without_memory_leaves_the_array_alone);
     tcase_add_test(tests, a_wait_for_queues_without_memory_leaves_the_array_alone);
+    both(tests, jobs_wait_for_what_a_dying_worker_still_holds);
+    both(tests, starts_that_fail_beside_a_worker_do_not_count_when_it_is_gone);
+    tcase_add_test(tests, threads_that_fail_beside_another_do_not_count_when_it_is_gone);
     return suite;
 }

@@ -99,7 +99,7 @@ struct pebble_pool_config {
     /* Run in each worker before its first job, within start_timeout. When it
      * returns something else than 0, or its worker dies in it, that is a failed
      * start: it is tried again, ever more slowly, and after three in a row with
-     * no other worker alive the waiting jobs end with PEBBLE_CAUSE_INITIALIZER. */
+     * no other worker left the waiting jobs end with PEBBLE_CAUSE_INITIALIZER. */
     struct pebble_procedure initializer;
     /* Run in each worker that leaves in peace (because of max_tasks, or as the
      * pool is closed), for up to 3 s; not in one that is killed or dies. */

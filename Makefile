@@ -43,7 +43,7 @@ objects := $(sources:Sources/CPebble/%.c=build/core/%.o)
 headers := $(wildcard include/*.h include/pebble/*.h Sources/CPebble/*.h)
 test_sources := $(wildcard Tests/CPebbleTests/*.c)
 test_headers := $(wildcard Tests/CPebbleTests/*.h)
-test_shared := Tests/CPebbleTests/support.c Tests/CPebbleTests/jobs.c
+test_shared := $(addprefix Tests/CPebbleTests/,support.c jobs.c chance.c)
 packages := gcc g++ libbsd-dev check pkg-config python3
 
 .PHONY: all demo check check-c check-swift check-visible check-entry check-install check-soak check-model check-command check-server soak examples manual docs bench bench-quick deps install lint clean

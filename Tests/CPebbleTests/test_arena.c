@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Room that is taken and given back in order. */
 #include "arena.h"
-#include "tests.h"
+#include "chance.h"
 
 #include <check.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct pb_arena arena;
@@ -139,7 +137,7 @@ static void take_most(void)
     must((offset >= 0) == (most > 0));
     if (offset < 0) return;
     must(length == most * 16);
-    uint32_t kept = (uint32_t)rand() % (length + 1);
+    uint32_t kept = chance(length + 1);
     pb_arena_keep(&arena, offset, kept);
     note_taken(offset, (kept + 15) / 16);
 }
@@ -155,19 +153,16 @@ static void give_back(void)
 
 START_TEST(random_steps_agree_with_a_model)
 {
-    const char *given = getenv("PEBBLE_SEED");
-    unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : 1 + (unsigned)_i;
-    if (given) printf("arena: PEBBLE_SEED=%u\n", seed);
-    srand(seed);
+    chance_begin(1 + (uint64_t)_i);
     for (int step = 0; step < 1000000; step++) {
         unsigned items = model.newest - model.oldest;
-        int choice = rand() % 8;
+        unsigned choice = chance(8);
         if (items && (choice < 4 || items == ITEMS))
             give_back();
         else if (choice < 5)
             take_most();
         else
-            take((unsigned)rand() % (choice == 5 ? 1100 : choice == 6 ? 100 : 2));
+            take(chance(choice == 5 ? 1100 : choice == 6 ? 100 : 2));
         must(arena.head - arena.tail <= arena.size);
     }
 }

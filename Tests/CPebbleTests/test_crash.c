@@ -14,10 +14,11 @@
 #include <unistd.h>
 
 #define KEPT __attribute__((noinline, noclone)) /* a frame of its own in a backtrace */
+#define WRONG __attribute__((no_sanitize("undefined"))) /* on purpose */
 
 /* --- ways to die --- */
 
-static KEPT int read_null(volatile const int *place)
+static KEPT WRONG int read_null(volatile const int *place)
 {
     return *place + 1;
 }
@@ -43,7 +44,7 @@ static int job_assert(pebble_call *call)
     return 0;
 }
 
-static KEPT int divide(int a, volatile int b)
+static KEPT WRONG int divide(int a, volatile int b)
 {
     return a / b + 1;
 }

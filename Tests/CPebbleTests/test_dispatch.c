@@ -2,10 +2,9 @@
  * What a pool does next. */
 #include "dispatch.h"
 #include "clock.h"
-#include "tests.h"
+#include "chance.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 static struct pb_dispatch view(size_t queued, unsigned idle, unsigned busy, unsigned starting)
 {
@@ -322,7 +321,7 @@ static void end_jobs(struct model *model, bool dies)
 {
     struct pb_dispatch *pool = &model->view;
     if (!pool->busy) return;
-    unsigned i = (unsigned)rand() % pool->busy;
+    unsigned i = chance(pool->busy);
     if (dies) pool->queued += model->jobs[i] - 1;
     if (!dies && --model->jobs[i] > 0) return;
     model->jobs[i] = model->jobs[--pool->busy];
@@ -332,24 +331,24 @@ static void end_jobs(struct model *model, bool dies)
 static void something_happens(struct model *model)
 {
     struct pb_dispatch *pool = &model->view;
-    switch (rand() % 8) {
-    case 0: pool->queued += pool->closing ? 0 : (size_t)rand() % 9; break;
+    switch (chance(8)) {
+    case 0: pool->queued += pool->closing ? 0 : chance(9); break;
     case 1: if (pool->starting) pool->starting--, pool->idle++; break;
     case 2: end_jobs(model, false); break;
     case 3: end_jobs(model, true); break;
     case 4: if (pool->starting) pool->starting--; break;
     case 5: if (pool->idle) pool->idle--; break;
-    case 6: pool->may_start = rand() % 3; break;
-    case 7: pool->spares = (unsigned)rand() % 3; break;
+    case 6: pool->may_start = !once_in(3); break;
+    case 7: pool->spares = chance(3); break;
     }
     update(model);
 }
 
 START_TEST(random_pools_keep_the_rules)
 {
-    srand(3);
-    for (int life = 0; life < 2000; life++) {
-        struct model model = {.view = {.max_workers = 1 + (unsigned)rand() % 6, .may_start = true, .may_drop = rand() % 2}};
+    chance_begin(3);
+    for (int life = 0; life < 6000; life++) { /* 1.2 million steps */
+        struct model model = {.view = {.max_workers = 1 + chance(6), .may_start = true, .may_drop = once_in(2)}};
         const struct pb_dispatch *pool = &model.view;
         for (int i = 0; i < 200; i++) {
             if (i == 150) model.view.closing = true;

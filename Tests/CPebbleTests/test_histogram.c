@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Durations counted by length. */
 #include "histogram.h"
-#include "tests.h"
+#include "chance.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,12 +49,11 @@ START_TEST(random_values_agree_with_a_sorted_list)
 {
     static struct pb_histogram histogram;
     static int64_t values[VALUES];
-    srandom(7);
+    chance_begin(7);
     for (int round = 0; round < 60; round++) { /* 1.2 million values */
         memset(&histogram, 0, sizeof histogram);
         for (int i = 0; i < VALUES; i++) {
-            uint64_t bits = (uint64_t)random() << 32 ^ (uint64_t)random() << 8 ^ (uint64_t)random();
-            values[i] = (int64_t)(bits >> (1 + random() % 60));
+            values[i] = (int64_t)(chance_bits() >> (1 + chance(60)));
             pb_histogram_add(&histogram, values[i]);
         }
         qsort(values, VALUES, sizeof *values, ascending);

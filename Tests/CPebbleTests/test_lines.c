@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Bytes cut into lines. */
 #include "lines.h"
-#include "tests.h"
+#include "chance.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct pb_lines lines;
@@ -115,18 +113,15 @@ static void must_agree(const struct pb_line *found, const struct pb_line *wanted
 
 START_TEST(random_bytes_agree_with_a_model)
 {
-    const char *given = getenv("PEBBLE_SEED");
-    unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : 1 + (unsigned)_i;
-    if (given) printf("lines: PEBBLE_SEED=%u\n", seed);
-    srand(seed);
+    chance_begin(1 + (uint64_t)_i);
     struct model model = {.max = 1 + (size_t)_i * 5};
     char bytes[201], text[64];
     struct pb_line found, wanted;
     lines.max = model.max;
     for (int step = 0; step < STEPS;) {
-        size_t length = (size_t)rand() % (rand() % 4 ? 6 : 200);
+        size_t length = chance(once_in(4) ? 200 : 6);
         for (size_t i = 0; i < length; i++)
-            bytes[i] = rand() % 7 ? (char)('\0' + rand() % 5) : '\n';
+            bytes[i] = (char)(once_in(7) ? '\n' : (char)chance(5));
         char copy[201];
         memcpy(copy, bytes, length);
         bytes[length] = 'x'; /* what lies behind is put back */
@@ -138,7 +133,7 @@ START_TEST(random_bytes_agree_with_a_model)
             }
         must(!pb_lines_next(&lines, &found));
         must(bytes[length] == 'x' && memcmp(bytes, copy, length) == 0);
-        if (rand() % 8) continue;
+        if (!once_in(8)) continue;
         bool rest = pb_lines_rest(&lines, &found);
         must(rest == (model.length > 0));
         if (rest) must_agree(&found, &(struct pb_line){model.line, model.length, true});

@@ -2,6 +2,7 @@
  * Both ends of a link on two threads: every job is answered once or revoked
  * once, and nobody sleeps through what is there for him. */
 #include "ends.h"
+#include "chance.h"
 #include "clock.h"
 
 #include <check.h>
@@ -18,7 +19,6 @@ enum fate { PENDING, ANSWERED, REVOKED };
 
 static struct ends ends;
 static unsigned char fates[JOBS], ran[JOBS]; /* the host's, the worker's */
-static unsigned seed;
 static uint64_t submitted, live[PB_SLOTS];
 static unsigned live_count;
 static bool with_large; /* the bells are on the stream, and some inputs and replies as well */
@@ -72,7 +72,6 @@ static void settle(uint64_t number, enum fate fate)
 
 static bool submit_next(void)
 {
-    if (pb_hostlink_sending(&ends.host)) return false; /* `bytes` are half sent */
     if (pb_hostlink_sending(&ends.host)) return false; /* `bytes` is still borrowed */
     memcpy(bytes, &submitted, sizeof submitted);
     int rc = submit(&ends, submitted, bytes, input_length(submitted));
@@ -117,8 +116,8 @@ static void wait_for_the_worker(void)
 
 static void revoke_some(void)
 {
-    uint64_t number = live[(unsigned)rand_r(&seed) % live_count];
-    if (rand_r(&seed) % 2) {
+    uint64_t number = live[chance(live_count)];
+    if (once_in(2)) {
         if (pb_hostlink_revoke(&ends.host, tag_of(number))) settle(number, REVOKED);
     } else {
         void *tag = pb_hostlink_revoke_last(&ends.host);
@@ -130,10 +129,10 @@ static void revoke_some(void)
 static void drive(void)
 {
     while (submitted < JOBS || live_count) {
-        unsigned wanted = 1U << rand_r(&seed) % 7; /* from one at a time to all at once */
+        unsigned wanted = 1U << chance(7); /* from one at a time to all at once */
         for (unsigned i = 0; i < wanted && submitted < JOBS; i++)
             if (!submit_next()) break;
-        for (int i = rand_r(&seed) % 4; i > 0 && live_count; i--)
+        for (unsigned i = chance(4); i > 0 && live_count; i--)
             revoke_some();
         collect_all();
         while (live_count >= wanted) {
@@ -147,8 +146,7 @@ static void drive(void)
 static void race(uint64_t age)
 {
     pthread_t thread;
-    const char *given = getenv("PEBBLE_SEED");
-    seed = given ? (unsigned)strtoul(given, NULL, 10) : 5;
+    chance_begin(5);
     ends_open(&ends, BOUND);
     ends_age(&ends, age);
     pb_childlink_ready(&ends.worker);
@@ -161,7 +159,7 @@ static void race(uint64_t age)
         must(fates[n] == (ran[n] ? ANSWERED : REVOKED));
         answered += fates[n] == ANSWERED;
     }
-    printf("link: %u answered, %u revoked; PEBBLE_SEED=%s\n", answered, JOBS - answered, given ? given : "5");
+    printf("link: %u answered, %u revoked\n", answered, JOBS - answered);
     ck_assert_uint_gt(answered, JOBS / 10);
     ck_assert_uint_lt(answered, JOBS);
     ends_close(&ends);

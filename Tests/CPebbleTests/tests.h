@@ -12,7 +12,8 @@ TCase *group(Suite *suite, const char *name, int seconds);
 #define both(tcase, test) tcase_add_loop_test(tcase, test, PEBBLE_FORK_SERVER, PEBBLE_SPAWN + 1)
 
 /* ck_assert for what is asserted millions of times: check(3) writes each of its own down. */
-#define must(condition) ((condition) ? (void)0 : ck_abort_msg("%s", #condition))
+#define must(condition) ((condition) ? (void)0 : must_fail(#condition, __FILE__, __LINE__))
+_Noreturn void must_fail(const char *condition, const char *file, int line);
 
 /* pure */
 Suite *frame_suite(void);
@@ -23,10 +24,12 @@ Suite *inbox_suite(void);
 Suite *image_suite(void);
 Suite *boot_suite(void);
 Suite *stream_suite(void);
+Suite *stream_model_suite(void);
 Suite *arena_suite(void);
 Suite *lines_suite(void);
 Suite *link_suite(void);
 Suite *link_replies_suite(void);
+Suite *link_model_suite(void);
 Suite *link_race_suite(void);
 Suite *distrust_suite(void);
 Suite *control_suite(void);
@@ -34,6 +37,7 @@ Suite *call_suite(void);
 Suite *outcome_suite(void);
 Suite *autopsy_suite(void);
 Suite *wheel_suite(void);
+Suite *turns_model_suite(void);
 Suite *queue_suite(void);
 Suite *wait_queues_suite(void);
 Suite *wait_threads_suite(void);

@@ -20,6 +20,9 @@
 # make install      to $(DESTDIR)$(PREFIX)
 # make dist         build/cpebble-VERSION.tar.gz of what is committed, the same bytes each time
 # make distcheck    that, and that it can be built, tested and installed without anything else
+# make deb          Debian packages of that, in build/deb
+# make check-abi    programs that are built against packaging/libcpebble.abi work with what the headers declare
+# make abi          what the headers declare, to packaging/
 # make lint         layers, owners of system calls, exported symbols, manual pages, formatting
 # make clean
 # make help         this list
@@ -191,8 +194,18 @@ dist:
 	Tools/dist.sh make cpebble $(version)
 
 distcheck:
-	@Tools/deps.sh $(packages) mandoc man-db
+	@Tools/deps.sh $(packages) mandoc man-db abigail-tools
 	Tools/dist.sh check cpebble $(version)
+
+.PHONY: deb
+deb: dist
+	@Tools/deps.sh $(packages) dpkg-dev debhelper fakeroot lintian
+	Tools/deb.sh cpebble $(version)
+
+.PHONY: check-abi abi
+check-abi abi:
+	@Tools/deps.sh gcc abigail-tools
+	Tools/abi.sh $(if $(filter abi,$@),write,check) $(version)
 
 lint: all
 	@Tools/deps.sh mandoc

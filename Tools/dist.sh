@@ -41,7 +41,7 @@ check_it() {
 
   tar -xzf "$tarball" -C "$work"
   cp -r "$work/$release" "$work/untouched"
-  for target in all check-c check-install clean; do
+  for target in all check-abi check-c check-install clean; do
     echo "distcheck: make $target"
     make -s -C "$work/$release" "$target"
   done

@@ -174,6 +174,7 @@ static int ask_server(struct pebble_pool *pool, struct pb_worker *worker)
 {
     int theirs[PB_CONTROL_FDS] = {-1, -1, -1};
     int rc = pb_hostlink_open(&worker->link, pool->config.max_payload, pool->config.max_memory != 0, &theirs[0]);
+    worker->link.blocks = &pool->blocks;
     int pipes = rc == 0 ? pb_output_attach(pool, worker, theirs + 1) : rc;
     if (pipes < 0) {
         pb_close(&theirs[0]);

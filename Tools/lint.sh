@@ -61,6 +61,11 @@ declared=$(sed -n 's/.*[ *]\(pebble_[a-z_]*\)(.*/\1/p' include/pebble/*.h | sort
 exported=$(nm -D --defined-only build/libcpebble.so | awk '$2 == "T" {sub(/@.*/, "", $3); print $3}' | sort -u)
 [ "$declared" = "$exported" ] || complain "$(printf 'declared and exported functions differ:\n%s' "$(diff <(echo "$declared") <(echo "$exported"))")"
 
+# --- the binary interface is the one in packaging/ ---
+if command -v abidiff >/dev/null; then
+  Tools/abi.sh check "$(sed -n 's/^#define PEBBLE_VERSION "\(.*\)"/\1/p' include/pebble/version.h)" || failed=1
+fi
+
 # --- manual pages say what the headers say ---
 Tools/lint_man.sh || failed=1
 

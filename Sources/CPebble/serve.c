@@ -30,6 +30,7 @@
 
 #define LINGER_MS 5000 /* how long an unused server stays for a next pool */
 #define BUCKETS 256
+#define PACKETS 32 /* of one channel at a time */
 
 struct channel {
     int fd;
@@ -325,11 +326,12 @@ static void forget_inner(struct channel *channel)
             if (worker->inner == channel) worker->inner = NULL;
 }
 
+/* A few packets at a time: who sends without end holds up nobody else. */
 static void receive(struct channel *channel)
 {
     struct pb_control message;
-    int fds[PB_CONTROL_FDS], rc;
-    while ((rc = pb_control_receive(channel->fd, &message, fds)) > 0) {
+    int fds[PB_CONTROL_FDS], rc = 0;
+    for (int n = 0; n < PACKETS && (rc = pb_control_receive(channel->fd, &message, fds)) > 0; n++) {
         if (message.kind == PB_CONTROL_CONNECT && !channel->pool) {
             connect_pool(channel, fds[0]);
             continue;
@@ -338,7 +340,7 @@ static void receive(struct channel *channel)
         if (message.kind == PB_CONTROL_KILL && channel->pool) kill_worker(channel, &message);
         pb_control_close(fds);
     }
-    if (rc == 0) return;
+    if (rc >= 0) return;
     if (!channel->pool) forget_inner(channel);
     close_channel(channel);
 }

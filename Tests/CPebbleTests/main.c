@@ -62,6 +62,7 @@ static Suite *(*const suites[])(void) = {
     crash_suite,
     garbage_suite,
     scribble_suite,
+    hostile_suite,
     kin_suite,
     nesting_suite,
     surroundings_suite,

@@ -75,6 +75,7 @@ Suite *death_suite(void);
 Suite *crash_suite(void);
 Suite *garbage_suite(void);
 Suite *scribble_suite(void);
+Suite *hostile_suite(void);
 Suite *kin_suite(void);
 Suite *nesting_suite(void);
 Suite *surroundings_suite(void);

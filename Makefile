@@ -8,6 +8,8 @@
 # make check-entry  the ways in which a program can contain Pebble
 # make check-install  a program outside of the tree builds against what is installed, and runs
 # make soak         jobs of every kind while processes are killed and stopped; SOAK_SECONDS=60, SEED=..., SOAK_EPOCH=...
+# make check-fuzz   every decoder in C, under sanitizers, with a corpus and the same damage to it each time
+# make fuzz         every decoder, in C and Swift, searched by libFuzzer; FUZZ_SECONDS=30 each, FUZZERS=...
 # make check-model  the protocol of a link, model-checked with spin (two minutes, 2 GB)
 # make check-command  the `pebble` command
 # make check-server  the example server with a client that mixes hostile requests among good ones
@@ -33,6 +35,7 @@ LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
 SOAK_SECONDS ?= 60
+FUZZ_SECONDS ?= 30
 CFLAGS ?= -O2 -g
 CC ?= gcc
 SWIFT ?= swift
@@ -84,7 +87,7 @@ build/check-faults: $(wildcard Tests/Faults/*.[ch]) $(test_shared) $(test_header
 	$(CC) $(flags) -ISources/CPebble -ITests/CPebbleTests $(CFLAGS) $(filter %.c %.a,$^) \
 	  $$(pkg-config --cflags --libs check) -lbsd -o $@
 
-.PHONY: check-faults
+.PHONY: check-fuzz fuzz check-faults
 check: check-faults
 check-faults: build/check-faults
 	CK_VERBOSITY=normal $<
@@ -112,11 +115,32 @@ check-install: all
 	@Tools/deps.sh mandoc man-db
 	Tests/Install/run.sh
 
+sanitize := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+fuzzers := stream link crash lines symbols chunk control texts
+
+build/fuzz/check/%.o: Sources/CPebble/%.c $(headers) Makefile | deps
+	@mkdir -p $(@D)
+	@$(CC) $(flags) $(sanitize) -O1 -g -c $< -o $@
+
+build/fuzz/check/libcpebble.a: $(sources:Sources/CPebble/%.c=build/fuzz/check/%.o)
+	@rm -f $@
+	@ar rcs $@ $^
+
+build/fuzz/check/%: Tests/Fuzz/%.c Tests/Fuzz/driver.c Tests/Fuzz/fuzz.h build/fuzz/check/libcpebble.a
+	@$(CC) $(flags) $(sanitize) -ISources/CPebble -O1 -g $(filter %.c,$^) build/fuzz/check/libcpebble.a -lbsd -o $@
+
+check-fuzz: $(fuzzers:%=build/fuzz/check/%)
+	@for name in $(fuzzers); do timeout -k 5 100 build/fuzz/check/$$name Tests/Fuzz/corpus/$$name 10000 || exit 1; done
+
+fuzz:
+	@Tools/deps.sh libbsd-dev
+	Tests/Fuzz/run.sh $(FUZZ_SECONDS) $(FUZZERS)
+
 check-model:
 	@Tools/deps.sh gcc spin
 	Tests/Models/run.sh
 
-check: check-c check-entry check-install check-soak examples check-swift check-visible docs check-command check-server
+check: check-c check-fuzz check-entry check-install check-soak examples check-swift check-visible docs check-command check-server
 	@echo "make check: all passed"
 
 check-command: | deps

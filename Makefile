@@ -11,6 +11,7 @@
 # make check-fuzz   every decoder in C, under sanitizers, with a corpus and the same damage to it each time
 # make fuzz         every decoder, in C and Swift, searched by libFuzzer; FUZZ_SECONDS=30 each, FUZZERS=...
 # make check-model  the protocol of a link, model-checked with spin (two minutes, 2 GB)
+# make check-consumer  packages that depend on this one by path, without macros, with all other traits
 # make check-command  the `pebble` command
 # make check-server  the example server with a client that mixes hostile requests among good ones
 # make examples     the example programs, in C
@@ -52,7 +53,7 @@ test_headers := $(wildcard Tests/CPebbleTests/*.h)
 test_shared := $(addprefix Tests/CPebbleTests/,support.c jobs.c chance.c)
 packages := gcc g++ libbsd-dev check pkg-config python3
 
-.PHONY: all demo check check-c check-swift check-visible check-entry check-install check-soak check-model check-command check-server soak examples manual docs bench bench-quick deps install lint clean
+.PHONY: all demo check check-c check-swift check-visible check-entry check-install check-consumer check-soak check-model check-command check-server soak examples manual docs bench bench-quick deps install lint clean
 all: build/libcpebble.so build/libcpebble.a
 
 build/core/%.o: Sources/CPebble/%.c $(headers) Makefile | deps
@@ -136,11 +137,14 @@ fuzz:
 	@Tools/deps.sh libbsd-dev
 	Tests/Fuzz/run.sh $(FUZZ_SECONDS) $(FUZZERS)
 
+check-consumer: | deps
+	Tests/Consumer/run.sh
+
 check-model:
 	@Tools/deps.sh gcc spin
 	Tests/Models/run.sh
 
-check: check-c check-fuzz check-entry check-install check-soak examples check-swift check-visible docs check-command check-server
+check: check-c check-fuzz check-entry check-install check-consumer check-soak examples check-swift check-visible docs check-command check-server
 	@echo "make check: all passed"
 
 check-command: | deps
@@ -236,7 +240,7 @@ lint: all
 	Tools/lint.sh
 
 clean:
-	rm -rf build .build Examples/Swift/.build Examples/Server/.build Command/.build Benchmarks/.build
+	rm -rf build .build .build-consumer Examples/Swift/.build Examples/Server/.build Command/.build Benchmarks/.build
 
 .PHONY: help
 help:

@@ -8,7 +8,7 @@ complain() { echo "lint: $*"; failed=1; }
 # --- layers: a file includes headers of its own or lower layers only ---
 layers=(
   "compat fd clock sig futex cpus rlimits"
-  "latch room wheel histogram lines alarm proc image frame boot control mainqueue arena blocks oom symbols demangle crashrecord"
+  "latch room wheel histogram lines alarm proc image frame boot control mainqueue arena oom symbols demangle crashrecord"
   "spawn entry forkserver serve stream shared hostlink hostopen childlink call crash autopsy chunk child"
   "worker dispatch"
   "inbox watchers job updates callbacks courier engine poolstate watch queue starting output shipping ending crew processes threads loop"
@@ -86,7 +86,7 @@ while read -r lines file; do
 done < <(wc -l Sources/CPebble/*.[ch] $(find Sources/Pebble Sources/PebbleMacros -name '*.swift') | grep -v ' total$')
 
 if command -v swift >/dev/null; then
-  swift format lint --strict --recursive Sources/Pebble Sources/PebbleMacros Tests/PebbleTests Examples/Swift/Sources Benchmarks/Sources || failed=1
+  swift format lint --strict --recursive Sources/Pebble Sources/PebbleFoundation Sources/PebbleMacros Tests/PebbleTests Tests/PebbleFoundationTests Tests/Consumer Examples/Swift/Sources Benchmarks/Sources || failed=1
 fi
 [ $failed = 0 ] && echo "lint: clean"
 exit $failed

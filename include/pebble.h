@@ -21,10 +21,8 @@
  * negative errno value; it never prints, exits, raises a signal or touches the
  * program's own children. Out-parameters come last, are named ret_x, and are
  * written only on success. Times are int64_t nanoseconds on CLOCK_MONOTONIC;
- * PEBBLE_FOREVER waits without limit. Structs that the library gives out get new
- * fields at their end only; those that a program has memory for, or that hold
- * others by value, get them with a new SONAME only. Unless a declaration says
- * otherwise a function may be called from any thread, but from no signal handler. */
+ * PEBBLE_FOREVER waits without limit. Unless a declaration says otherwise a
+ * function may be called from any thread, but from no signal handler. */
 #ifndef PEBBLE_H
 #define PEBBLE_H
 

@@ -18,7 +18,7 @@ func awaitUntilUnwanted(_ begin: String, _ end: String) async -> Int {
   return 0
 }
 
-@Suite("A job that nobody waits for", .timeLimit(.minutes(1)))
+@Suite("A job that nobody waits for", .timeLimit(.minutes(5)))
 struct GraceTests {
   private static let synchronous = ProcessFunction(runUntilUnwanted, name: "runUntilUnwanted") {
     ProcessCall($0).run(runUntilUnwanted)
@@ -70,7 +70,7 @@ struct GraceTests {
   }
 }
 
-@Suite("A bounded pool", .timeLimit(.minutes(1)))
+@Suite("A bounded pool", .timeLimit(.minutes(5)))
 struct BoundedPoolTests {
   @Test("refuses jobs when it is full, and tells when there is room", arguments: StartMethod.allCases)
   func full(method: StartMethod) async throws {

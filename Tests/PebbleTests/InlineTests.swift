@@ -9,7 +9,7 @@ private let marks = Mutex<[Int]>([])
 func mark(_ n: Int) { marks.withLock { $0.append(n) } }
 func marked(_ n: Int) -> Bool { marks.withLock { $0.contains(n) } }
 
-@Suite("A pool whose jobs run inline", .timeLimit(.minutes(1)))
+@Suite("A pool whose jobs run inline", .timeLimit(.minutes(5)))
 struct InlineTests {
   private static let mark = ProcessFunction(PebbleTests.mark) { ProcessCall($0).run(PebbleTests.mark) }
   private static let marked = ProcessFunction(PebbleTests.marked) { ProcessCall($0).run(PebbleTests.marked) }

@@ -27,7 +27,7 @@ func reportAndDie(_ count: Int) throws -> Int {
   return wait(forever: 0)
 }
 
-@Suite("Updates of a job", .timeLimit(.minutes(1)))
+@Suite("Updates of a job", .timeLimit(.minutes(5)))
 struct JobUpdatesTests {
   private static let steps = ProcessFunction(reportSteps, name: "reportSteps") { ProcessCall($0).run(reportSteps) }
   private static let asynchronous = ProcessFunction(reportStepsAsync, name: "reportStepsAsync") {

@@ -34,7 +34,7 @@
     static func doubled(_ n: Int) async throws -> Int { n * 2 }
   }
 
-  @Suite("The macros", .timeLimit(.minutes(1)))
+  @Suite("The macros", .timeLimit(.minutes(5)))
   struct MacroTests {
     @Test("#process takes functions and closures", arguments: StartMethod.allCases)
     func process(method: StartMethod) async throws {

@@ -2,7 +2,7 @@
 import Pebble
 import Testing
 
-@Suite("A map's chunks and limits", .timeLimit(.minutes(1)))
+@Suite("A map's chunks and limits", .timeLimit(.minutes(5)))
 struct MapChunksTests {
   @Test("grow by themselves when elements are quick", arguments: StartMethod.allCases, [true, false])
   func automatic(method: StartMethod, ordered: Bool) async throws {
@@ -55,7 +55,7 @@ struct MapChunksTests {
   }
 }
 
-@Suite("A map that is cancelled", .timeLimit(.minutes(1)))
+@Suite("A map that is cancelled", .timeLimit(.minutes(5)))
 struct MapCancelTests {
   @Test("gives a cancellation for each input without outcome", arguments: StartMethod.allCases, [true, false])
   func rest(method: StartMethod, ordered: Bool) async throws {
@@ -126,7 +126,7 @@ struct MapCancelTests {
   }
 }
 
-@Suite("A map's inputs and order", .timeLimit(.minutes(1)))
+@Suite("A map's inputs and order", .timeLimit(.minutes(5)))
 struct MapInputTests {
   @Test("three and four, until the shortest ends")
   func several() async throws {

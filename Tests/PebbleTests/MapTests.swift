@@ -2,7 +2,7 @@
 import Pebble
 import Testing
 
-@Suite("Map", .timeLimit(.minutes(1)))
+@Suite("Map", .timeLimit(.minutes(5)))
 struct MapTests {
   @Test("gives results in the order of the inputs", arguments: StartMethod.allCases, [1, 3, 100])
   func ordered(method: StartMethod, chunkSize: Int) async throws {

@@ -4,7 +4,7 @@ import Pebble
 import Synchronization
 import Testing
 
-@Suite("A process future", .timeLimit(.minutes(1)))
+@Suite("A process future", .timeLimit(.minutes(5)))
 struct ProcessFutureTests {
   @Test("gives its value to blocking and to asynchronous callers")
   func values() async throws {

@@ -35,7 +35,7 @@ private struct Hidden: ProcessJob {
   func run() -> Int { 1 }
 }
 
-@Suite("A type of jobs", .timeLimit(.minutes(1)))
+@Suite("A type of jobs", .timeLimit(.minutes(5)))
 struct ProcessJobTests {
   @Test("is run in a worker, for its result or its error", arguments: StartMethod.allCases)
   func run(method: StartMethod) async throws {

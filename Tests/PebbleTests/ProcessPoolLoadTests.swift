@@ -26,7 +26,7 @@ extension [String] {
   }
 }
 
-@Suite("A process pool at work", .timeLimit(.minutes(1)))
+@Suite("A process pool at work", .timeLimit(.minutes(5)))
 struct ProcessPoolLoadTests {
   private static let tell = ProcessFunction(arriveAndTell) { ProcessCall($0).run(arriveAndTell) }
   private static let child = ProcessFunction(startChild) { ProcessCall($0).run(startChild) }

@@ -3,7 +3,7 @@ import Glibc
 import Pebble
 import Testing
 
-@Suite("A process pool", .timeLimit(.minutes(1)))
+@Suite("A process pool", .timeLimit(.minutes(5)))
 struct ProcessPoolTests {
   @Test("runs functions of any arity", arguments: StartMethod.allCases)
   func arity(method: StartMethod) async throws {

@@ -10,7 +10,7 @@ private func onThread<R: Sendable>(_ body: @escaping @Sendable () throws -> R) a
   }
 }
 
-@Suite("A queue", .timeLimit(.minutes(1)))
+@Suite("A queue", .timeLimit(.minutes(5)))
 struct QueueTests {
   @Test("gives what was put, in order")
   func order() async throws {
@@ -113,7 +113,7 @@ struct QueueTests {
   }
 }
 
-@Suite("Waiting for queues", .timeLimit(.minutes(1)))
+@Suite("Waiting for queues", .timeLimit(.minutes(5)))
 struct WaitForQueuesTests {
   @Test("returns the one with an element")
   func single() async throws {

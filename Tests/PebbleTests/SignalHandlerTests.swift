@@ -26,7 +26,7 @@
     return action.__sigaction_handler.sa_handler != nil  // SIG_DFL is null
   }
 
-  @Suite("A signal handler", .timeLimit(.minutes(1)), .serialized)
+  @Suite("A signal handler", .timeLimit(.minutes(5)), .serialized)
   struct SignalHandlerTests {
     @Test("is there without a call, and is called on a thread where it may do anything")
     func called() async throws {

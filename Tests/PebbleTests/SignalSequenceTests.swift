@@ -3,7 +3,7 @@ import Glibc
 import Pebble
 import Testing
 
-@Suite("A sequence of signals", .serialized, .timeLimit(.minutes(1)))
+@Suite("A sequence of signals", .serialized, .timeLimit(.minutes(5)))
 struct SignalSequenceTests {
   // Real-time signals, of which each delivery counts.
   private let first: Int32 = 40

@@ -47,7 +47,7 @@
     }
   }
 
-  @Suite("A synchronized function", .timeLimit(.minutes(1)))
+  @Suite("A synchronized function", .timeLimit(.minutes(5)))
   struct SynchronizedTests {
     @Test("lets one thread in at a time")
     func exclusive() {

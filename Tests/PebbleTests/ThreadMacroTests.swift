@@ -31,7 +31,7 @@
     static func first<T: Sendable>(of values: [T]) async throws -> T? { values.first }
   }
 
-  @Suite("@ConcurrentThread in use", .timeLimit(.minutes(1)))
+  @Suite("@ConcurrentThread in use", .timeLimit(.minutes(5)))
   struct ThreadMacroTests {
     @Test("runs a function in another thread, for its value or error")
     func values() async throws {

@@ -3,7 +3,7 @@ import Pebble
 import Synchronization
 import Testing
 
-@Suite("Map in threads", .timeLimit(.minutes(1)))
+@Suite("Map in threads", .timeLimit(.minutes(5)))
 struct ThreadMapTests {
   @Test("gives results in the order of the inputs", arguments: [1, 3, 100])
   func ordered(chunkSize: Int) async throws {

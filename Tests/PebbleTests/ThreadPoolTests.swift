@@ -39,7 +39,7 @@ private final class Uncodable: Sendable {
   init(_ value: Int) { self.value = value }
 }
 
-@Suite("A thread pool", .timeLimit(.minutes(1)))
+@Suite("A thread pool", .timeLimit(.minutes(5)))
 struct ThreadPoolTests {
   @Test("runs closures, which may capture and return anything")
   func values() async throws {

@@ -4,7 +4,7 @@ import Pebble
 import Synchronization
 import Testing
 
-@Suite("The threads of a pool", .timeLimit(.minutes(1)))
+@Suite("The threads of a pool", .timeLimit(.minutes(5)))
 struct ThreadProcedureTests {
   @Test("run the initializer before their first job, and the finalizer as their last")
   func procedures() async throws {

@@ -3,7 +3,7 @@ import Glibc
 import Pebble
 import Testing
 
-@Suite("Waiting for futures", .timeLimit(.minutes(1)))
+@Suite("Waiting for futures", .timeLimit(.minutes(5)))
 struct WaitForFuturesTests {
   @Test("returns the first that is done", arguments: StartMethod.allCases)
   func first(method: StartMethod) async throws {
@@ -123,7 +123,7 @@ struct WaitForFuturesTests {
   }
 }
 
-@Suite("The state of a future", .timeLimit(.minutes(1)))
+@Suite("The state of a future", .timeLimit(.minutes(5)))
 struct FutureStateTests {
   @Test("is pending, running, done")
   func states() async throws {

@@ -3,7 +3,7 @@ import Glibc
 import Pebble
 import Testing
 
-@Suite("Waiting for threads", .timeLimit(.minutes(1)))
+@Suite("Waiting for threads", .timeLimit(.minutes(5)))
 struct WaitForThreadsTests {
   /// A thread that ends when something is put into the queue.
   private func threadEnded(by queue: Queue<Int>) throws -> StartedThread {

@@ -32,7 +32,7 @@ func openFilesLimit(_ n: Int) -> Int {
   return Int(limit.rlim_cur)
 }
 
-@Suite("The workers of a pool", .timeLimit(.minutes(1)))
+@Suite("The workers of a pool", .timeLimit(.minutes(5)))
 struct WorkerCallTests {
   private static let load = ProcessFunction(loadTable, name: "loadTable") { ProcessCall($0).run(loadTable) }
   private static let look = ProcessFunction(lookUp, name: "lookUp") { ProcessCall($0).run(lookUp) }

@@ -29,7 +29,7 @@ private final class Heard: Sendable {
   }
 }
 
-@Suite("What workers write", .timeLimit(.minutes(1)))
+@Suite("What workers write", .timeLimit(.minutes(5)))
 struct WorkerOutputTests {
   private static let say = ProcessFunction(sayAndComplain, name: "say") { ProcessCall($0).run(sayAndComplain) }
   private static let leave = ProcessFunction(complainAndExit, name: "leave") { ProcessCall($0).run(complainAndExit) }

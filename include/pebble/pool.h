@@ -220,7 +220,7 @@ struct pebble_quantiles {
     int64_t p50, p90, p99, max;
 };
 
-/* Counts since the pool was made, and of now. */
+/* Counts since the pool was made, and of now. Fields are only added at the end. */
 struct pebble_pool_statistics {
     uint64_t queued, running;            /* jobs, now */
     uint64_t done;                       /* outcomes so far, of all kinds */

@@ -25,7 +25,7 @@ final class PoolHandle: @unchecked Sendable {
     config.start_timeout = configuration.startTimeout.nanoseconds
     config.stdout_to = pebble_output(configuration.standardOutput)
     config.stderr_to = pebble_output(configuration.standardError)
-    let outputHandler = configuration.onOutput.map(OutputHandler.init)
+    let outputHandler = configuration.integrations.lineHandler(of: configuration).map(OutputHandler.init)
     outputHandler?.install(in: &config)
     callee = outputHandler
     config.output_tail = configuration.outputTail

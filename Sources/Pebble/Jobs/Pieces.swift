@@ -6,13 +6,18 @@ enum InputForm: UInt8 {
   case call
   /// A piece for each of several calls.
   case chunk
+  #if Tracing
+    /// The context of a span, in a piece, and then an input of another form.
+    case traced
+  #endif
 }
 
 /// Byte strings one after the other, each behind its length.
 ///
 /// Ends early when the bytes do not hold what a length says.
 struct Pieces: Sequence, IteratorProtocol {
-  private var rest: UnsafeRawBufferPointer
+  /// What comes behind the pieces so far.
+  private(set) var rest: UnsafeRawBufferPointer
 
   init(_ bytes: UnsafeRawBufferPointer) {
     rest = bytes

@@ -56,20 +56,23 @@ public struct ProcessCall: Sendable {
 
 extension ProcessCall {
   private func serve(_ body: (ArgumentReader) throws -> EncodeResult) -> Int32 {
-    guard CallHandle.isInWorker else { return InlineJob.$call.withValue(handle) { serveHere(body) } }
+    guard CallHandle.isInWorker else { return InlineJob.$call.withValue(handle) { serveHere(handle.input, body) } }
     CallHandle.serve(handle)
     defer { CallHandle.serve(nil) }
-    return serveHere(body)
+    return serveHere(handle.input, body)
   }
 
-  private func serveHere(_ body: (ArgumentReader) throws -> EncodeResult) -> Int32 {
-    let input = handle.input
+  private func serveHere(_ input: UnsafeRawBufferPointer, _ body: (ArgumentReader) throws -> EncodeResult) -> Int32 {
     switch form(of: input) {
     case .call:
       return send(answer(to: arguments(in: input), body))
     case .chunk:
       for piece in pieces(in: input) { sendPiece(answer(to: piece, body)) }
       return 0
+    #if Tracing
+      case .traced:
+        return TracedInput(arguments(in: input)).inContext { serveHere($0, body) }
+    #endif
     }
   }
 
@@ -79,7 +82,7 @@ extension ProcessCall {
     if !isHere { CallHandle.serve(handle) }
     defer { if !isHere { CallHandle.serve(nil) } }
     let task = Task.detached { [self] in
-      let status = await InlineJob.$call.withValue(isHere ? handle : nil) { await answerAll(body) }
+      let status = await InlineJob.$call.withValue(isHere ? handle : nil) { await answerAll(handle.input, body) }
       code.value.withLock { $0 = status }
       handle.resume(code.resumption)
     }
@@ -87,14 +90,19 @@ extension ProcessCall {
     return code.value.withLock { $0 }
   }
 
-  private func answerAll(_ body: (ArgumentReader) async throws -> EncodeResult) async -> Int32 {
-    let input = handle.input
+  private func answerAll(
+    _ input: UnsafeRawBufferPointer, _ body: (ArgumentReader) async throws -> EncodeResult
+  ) async -> Int32 {
     switch form(of: input) {
     case .call:
       return send(await answer(to: arguments(in: input), body))
     case .chunk:
       for piece in pieces(in: input) { sendPiece(await answer(to: piece, body)) }
       return 0
+    #if Tracing
+      case .traced:
+        return await TracedInput(arguments(in: input)).inContext { await answerAll($0, body) }
+    #endif
     }
   }
 

@@ -86,6 +86,7 @@ extension ProcessPool {
     /// The last bytes of what a job wrote to its standard error, where that is captured, that ``ProcessExpired`` and
     /// ``TimeoutError`` have.
     public var outputTail: Int
+    var integrations = Integrations()
 
     public init(
       maxWorkers: Int? = nil, maxTasks: Int? = nil, name: String? = nil, startMethod: StartMethod = .forkServer,

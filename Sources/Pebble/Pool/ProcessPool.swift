@@ -8,10 +8,12 @@
 /// How it ends is told at ``WorkerPool``; `withProcessPool` does that by itself.
 public final class ProcessPool: WorkerPool {
   let handle: PoolHandle
+  private let observers: JobObservers
 
   /// - Throws: ``PebbleError``: a limit out of range, or no memory, thread or descriptor for it.
   public init(_ configuration: Configuration = .init()) throws {
     try configuration.check()
+    observers = configuration.integrations.observers(ofPool: configuration.name)
     handle =
       switch configuration.execution {
       case .processes: try PoolHandle(configuration)
@@ -65,8 +67,11 @@ public final class ProcessPool: WorkerPool {
   func start<Value: Sendable>(
     _ job: Job, _ input: Payload, decode: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Value
   ) throws -> ProcessFuture<Value> {
-    let future = try input.withBytes { bytes in
-      try handle.schedule(job.entry, bytes, job.limits, name: job.title ?? job.function, updates: job.updates)
+    let observations = observers.willSchedule(job.function)
+    let future = try observations.follow(error: { $0.error(of: job.function) }) {
+      try observations.inContext(input).withBytes { bytes in
+        try handle.schedule(job.entry, bytes, job.limits, name: job.title ?? job.function, updates: job.updates)
+      }
     }
     if let updates = job.updates { try future.onDone(inline: true) { updates.close() } }
     return ProcessFuture(JobSource(handle: future, function: job.function, decode: decode))

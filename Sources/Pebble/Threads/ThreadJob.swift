@@ -60,15 +60,13 @@ final class ClosureJob<Value: Sendable>: ThreadJob {
   var result: Result<Value, any Error>? { state.withLock { $0.result } }
 }
 
-/// A job in a thread pool.
-struct ThreadSource<Value: Sendable>: HandleSource {
-  let handle: FutureHandle
+/// What outcomes of the C library mean for a closure.
+struct ThreadOutcomes<Value: Sendable>: Sendable {
   let job: ClosureJob<Value>
   let procedures: ThreadProcedures?
   let name: String
 
-  func outcome() -> Result<Value, any Error> {
-    guard let outcome = handle.outcome else { preconditionFailure("no outcome yet") }
+  func result(of outcome: Outcome) -> Result<Value, any Error> {
     switch outcome.status {
     case .success, .failure:
       if let result = job.result { return result }
@@ -78,5 +76,21 @@ struct ThreadSource<Value: Sendable>: HandleSource {
       break
     }
     return .failure(outcome.error(of: name) ?? CancellationError())
+  }
+
+  @Sendable
+  func error(of outcome: Outcome) -> (any Error)? {
+    if case .failure(let error) = result(of: outcome) { error } else { nil }
+  }
+}
+
+/// A job in a thread pool.
+struct ThreadSource<Value: Sendable>: HandleSource {
+  let handle: FutureHandle
+  let outcomes: ThreadOutcomes<Value>
+
+  func outcome() -> Result<Value, any Error> {
+    guard let outcome = handle.outcome else { preconditionFailure("no outcome yet") }
+    return outcomes.result(of: outcome)
   }
 }

@@ -31,6 +31,7 @@ public final class ThreadPool: WorkerPool {
     public var initializer: (@Sendable () throws -> Void)?
     /// Run in each thread as the last thing that it does, unless its initializer threw. What it throws is lost.
     public var finalizer: (@Sendable () throws -> Void)?
+    var integrations = Integrations()
 
     public init(
       maxWorkers: Int? = nil, maxTasks: Int? = nil, name: String? = nil, idleTimeout: Duration? = nil,
@@ -55,12 +56,14 @@ public final class ThreadPool: WorkerPool {
 
   private let handle: PoolHandle
   private let procedures: ThreadProcedures?
+  private let observers: JobObservers
 
   /// - Throws: ``PebbleError``: a limit out of range, or no memory or thread for it.
   public init(_ configuration: Configuration = .init()) throws {
     try configuration.asOfProcesses.check()
     procedures = ThreadProcedures(setUp: configuration.initializer, tearDown: configuration.finalizer)
     handle = try PoolHandle(configuration, procedures)
+    observers = configuration.integrations.observers(ofPool: configuration.name)
   }
 
   public convenience init(maxWorkers: Int, maxTasks: Int? = nil) throws {
@@ -89,9 +92,12 @@ public final class ThreadPool: WorkerPool {
   func schedule<Value: Sendable>(
     _ limits: JobLimits, name: String, _ body: @escaping @Sendable () throws -> Value
   ) throws -> Future<Value> {
-    let job = ClosureJob(body)
-    let future = try handle.schedule(job, limits, name: name)
-    return ProcessFuture(ThreadSource(handle: future, job: job, procedures: procedures, name: name))
+    let observations = observers.willSchedule(name)
+    let outcomes = ThreadOutcomes(job: ClosureJob(observations.inContext(body)), procedures: procedures, name: name)
+    let future = try observations.follow(error: outcomes.error(of:)) {
+      try handle.schedule(outcomes.job, limits, name: name)
+    }
+    return ProcessFuture(ThreadSource(handle: future, outcomes: outcomes))
   }
 
   public var _reference: _PoolReference { _PoolReference(handle: handle) }

@@ -23,7 +23,7 @@
         context.diagnose([.notAFunction(declaration, attribute)])
         return ["Swift.fatalError()"]
       }
-      let problems = problems(of: function, attribute)
+      let problems = function.problemsInThread(attribute, in: context.lexicalContext)
       context.diagnose(problems)
       guard problems.isEmpty, let body = function.body else { return ["Swift.fatalError()"] }
 
@@ -44,48 +44,6 @@
         return \(raw: start)(Pebble._ThreadOptions(\(raw: options)), \(literal: function.plainName), \(raw: local))
         """,
       ]
-    }
-
-    private static func problems(of function: FunctionDeclSyntax, _ attribute: AttributeSyntax) -> [DiagnosticMessage] {
-      guard let body = function.body else { return [.noBody(function, attribute)] }
-      var problems = function.signature.parameterClause.parameters.compactMap { parameter -> DiagnosticMessage? in
-        let specifiers = parameter.type.as(AttributedTypeSyntax.self)?.specifiers.map(\.trimmedDescription) ?? []
-        return specifiers.contains("inout") ? .inoutOfThread(parameter) : nil
-      }
-      let effects = function.signature.effectSpecifiers
-      if function.signature.returnClause?.type.futureValue != nil {
-        if let effects { problems.append(.effectsOfThreadFuture(effects, function)) }
-      } else if let clause = effects?.throwsClause, let type = clause.type, type.trimmedDescription != "any Error" {
-        problems.append(.typedThrowsOfThread(clause, function))
-      } else if effects?.asyncSpecifier == nil || effects?.throwsClause == nil {
-        problems.append(.notAsyncThrows(function, attribute))
-      }
-      if body.statements.suspends { problems.append(.awaitsInThread(function)) }
-      return problems
-    }
-  }
-
-  extension DiagnosticMessage {
-    static func inoutOfThread(_ parameter: FunctionParameterSyntax) -> Self {
-      Self(
-        parameter.type,
-        "parameter '\(parameter.plainName)' is 'inout', but the thread runs while the caller goes on; return the value")
-    }
-
-    static func effectsOfThreadFuture(_ effects: FunctionEffectSpecifiersSyntax, _ function: FunctionDeclSyntax) -> Self
-    {
-      Self(
-        effects,
-        "'\(function.plainName)' returns its 'Future' at once and cannot be '\(effects.trimmedDescription)'; "
-          + "its body may throw all the same")
-    }
-
-    static func typedThrowsOfThread(_ clause: ThrowsClauseSyntax, _ function: FunctionDeclSyntax) -> Self {
-      Self(clause, "a call of '\(function.plainName)' can also time out or be cancelled; use 'throws'")
-    }
-
-    static func awaitsInThread(_ function: FunctionDeclSyntax) -> Self {
-      Self(function.name, "'\(function.plainName)' runs in a thread, where nothing can be awaited; use a task instead")
     }
   }
 #endif

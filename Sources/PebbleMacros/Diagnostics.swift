@@ -120,6 +120,15 @@
           + "return the new value instead")
     }
 
+    static func ownership(_ modifier: DeclModifierSyntax, of function: FunctionDeclSyntax) -> Self {
+      let others = function.modifiers.filter { $0.name.text != modifier.name.text }
+      return Self(
+        modifier,
+        "'\(function.plainName)' is '\(modifier.name.text)', but a worker process always gets a copy; "
+          + "remove '\(modifier.name.text)'",
+        fixIts: FixIt.replacing(function.modifiers, by: others, "remove '\(modifier.name.text)'"))
+    }
+
     static func decoratedInMainFile(_ function: FunctionDeclSyntax, _ attribute: AttributeSyntax) -> Self {
       Self(
         attribute,
@@ -145,10 +154,17 @@
         "parameter '\(parameter.plainName)' is 'isolated', but an actor cannot be sent to a worker process; remove it")
     }
 
-    static func ownership(_ syntax: some SyntaxProtocol, of subject: String) -> Self {
-      let specifier = syntax.firstToken(viewMode: .sourceAccurate)?.text ?? ""
+    static func ownership(_ parameter: FunctionParameterSyntax, _ specifier: String) -> Self {
+      var plain = parameter
+      if var type = parameter.type.as(AttributedTypeSyntax.self) {
+        type.specifiers = type.specifiers.filter { $0.trimmedDescription != specifier }
+        plain.type = TypeSyntax(type)
+      }
       return Self(
-        syntax, "\(subject) is '\(specifier)', but a worker process always gets a copy; remove '\(specifier)'")
+        parameter.type,
+        "parameter '\(parameter.plainName)' is '\(specifier)', but a worker process always gets a copy; "
+          + "remove '\(specifier)'",
+        fixIts: FixIt.replacing(parameter, by: plain, "remove '\(specifier)'"))
     }
 
     static func variadic(_ parameter: FunctionParameterSyntax) -> Self {
@@ -201,6 +217,14 @@
           Self($0, "\(hint) '\($0.text)': write '{ (value: …) in'")
         }
       }
+    }
+
+    static func captured(_ capture: some SyntaxProtocol, _ name: String) -> Self {
+      Self(
+        capture,
+        "'#process' cannot take '\(name)' along to a worker process; make it a parameter of the closure and pass it "
+          + "as an argument",
+        id: "captured")
     }
 
     static func mayBeMissingInWorkers(_ reference: DeclReferenceExprSyntax) -> Self {

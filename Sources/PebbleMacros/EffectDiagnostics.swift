@@ -27,7 +27,8 @@
 
     static func rethrowing(_ clause: ThrowsClauseSyntax, _ function: FunctionDeclSyntax) -> Self {
       Self(
-        clause, "'\(function.plainName)' is 'rethrows', but a call to a worker process can always fail; use 'throws'")
+        clause, "'\(function.plainName)' is 'rethrows', but a call to a worker process can always fail; use 'throws'",
+        fixIts: function.offer("use 'throws'", effects: .asyncThrows))
     }
 
     static func effectsOfFuture(_ effects: FunctionEffectSpecifiersSyntax, _ function: FunctionDeclSyntax) -> Self {
@@ -49,7 +50,7 @@
 
   extension FunctionDeclSyntax {
     /// The offer to replace the effects in this function's signature.
-    fileprivate func offer(_ message: String, effects: FunctionEffectSpecifiersSyntax?) -> [FixIt] {
+    func offer(_ message: String, effects: FunctionEffectSpecifiersSyntax?) -> [FixIt] {
       var signature = signature
       if var effects {
         effects.leadingTrivia = signature.parameterClause.trailingTrivia.isEmpty ? .space : []
@@ -62,7 +63,7 @@
   }
 
   extension FunctionEffectSpecifiersSyntax {
-    fileprivate static var asyncThrows: Self {
+    static var asyncThrows: Self {
       Self(
         asyncSpecifier: .keyword(.async, trailingTrivia: .space),
         throwsClause: ThrowsClauseSyntax(throwsSpecifier: .keyword(.throws, trailingTrivia: .space)))

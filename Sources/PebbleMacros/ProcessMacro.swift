@@ -33,6 +33,8 @@
       if let problem = DiagnosticMessage.untypedParameters(of: closure) {
         throw DiagnosticsError(diagnostics: [problem.diagnostic])
       }
+      let captures = captures(of: closure)
+      guard captures.isEmpty else { throw DiagnosticsError(diagnostics: captures.map(\.diagnostic)) }
       if context.isInMainFile(closure) {
         context.diagnose(freeVariables(of: closure).map(DiagnosticMessage.mayBeMissingInWorkers))
       }
@@ -42,6 +44,18 @@
         \(raw: call)
         })
         """
+    }
+
+    /// An error about each variable that `closure` says it captures, and about the first mention of `self`.
+    ///
+    /// What else it captures is not to be seen in it; the compiler refuses that.
+    private static func captures(of closure: ClosureExprSyntax) -> [DiagnosticMessage] {
+      var captures =
+        closure.signature?.capture?.items.map { item in
+          DiagnosticMessage.captured(item, item.tokens(viewMode: .sourceAccurate).first(where: \.isName)?.text ?? "")
+        } ?? []
+      if let token = closure.statements.firstSelf { captures.append(.captured(token, "self")) }
+      return captures
     }
 
     /// The source text of `function`, without the type it is cast to.
@@ -102,6 +116,21 @@
       }
     }
 
+    /// The first `self` that does not belong to a type declared below this node.
+    var firstSelf: TokenSyntax? {
+      if let token = self.as(TokenSyntax.self), token.tokenKind == .keyword(.self) {
+        return token.parent?.is(DeclReferenceExprSyntax.self) == true && !token.isMemberName ? token : nil
+      }
+      if isProtocol((any DeclGroupSyntax).self) { return nil }
+      return children(viewMode: .sourceAccurate).lazy.compactMap(\.firstSelf).first
+    }
+
+    /// Whether this is the name in `value.name`.
+    private var isMemberName: Bool {
+      guard let reference = parent?.as(DeclReferenceExprSyntax.self) else { return false }
+      return reference.parent?.as(MemberAccessExprSyntax.self)?.declName == reference
+    }
+
     /// The first of `$0`, `$1`, … that belongs to the closure around this node.
     var firstAnonymousArgument: TokenSyntax? {
       if let token = self.as(TokenSyntax.self), case .dollarIdentifier = token.tokenKind {
@@ -111,6 +140,12 @@
         return nil
       }
       return children(viewMode: .sourceAccurate).lazy.compactMap(\.firstAnonymousArgument).first
+    }
+  }
+
+  extension TokenSyntax {
+    fileprivate var isName: Bool {
+      if case .identifier = tokenKind { true } else { tokenKind == .keyword(.self) }
     }
   }
 

@@ -28,7 +28,7 @@
       for modifier in modifiers {
         switch modifier.name.tokenKind {
         case .keyword(.mutating): problems.append(.mutating(modifier, self))
-        case .keyword(.consuming), .keyword(.borrowing): problems.append(.ownership(modifier, of: "'\(plainName)'"))
+        case .keyword(.consuming), .keyword(.borrowing): problems.append(.ownership(modifier, of: self))
         default: break
         }
       }
@@ -111,8 +111,8 @@
       let specifiers = type.as(AttributedTypeSyntax.self)?.specifiers.map(\.trimmedDescription) ?? []
       if specifiers.contains("inout") { return .isInout(self) }
       if specifiers.contains("isolated") { return .isolated(self) }
-      if specifiers.contains("consuming") || specifiers.contains("borrowing") {
-        return .ownership(type, of: "parameter '\(plainName)'")
+      if let ownership = specifiers.first(where: ["consuming", "borrowing"].contains) {
+        return .ownership(self, ownership)
       }
       if ellipsis != nil { return .variadic(self) }
       if type.containsFunctionType { return .closure(self) }

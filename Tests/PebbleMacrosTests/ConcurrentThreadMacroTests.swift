@@ -47,27 +47,69 @@
     @Test(
       "refuses what a thread cannot run",
       arguments: [
-        (
-          "func f() async throws -> Int { await g() }", 24,
-          "'f' runs in a thread, where nothing can be awaited; use a task instead"
-        ),
-        (
-          "func f(_ n: inout Int) async throws { n = 1 }", 31,
-          "parameter 'n' is 'inout', but the thread runs while the caller goes on; return the value"
-        ),
-        (
-          "func f() async throws(E) { g() }", 34, "a call of 'f' can also time out or be cancelled; use 'throws'"
-        ),
-        (
-          "func f() throws -> Future<Int> { 1 }", 28,
-          "'f' returns its 'Future' at once and cannot be 'throws'; its body may throw all the same"
-        ),
+        Refusal(
+          "func f(_ n: inout Int) async throws", at: "inout Int",
+          "parameter 'n' is 'inout', but the thread runs while the caller goes on; return the value"),
+        Refusal(
+          "func f(_ g: (Int) -> Void) async throws", at: "(Int)",
+          "parameter 'g' is a closure that another thread calls; mark it '@escaping @Sendable'",
+          fixIt: "add '@escaping @Sendable'", to: "func f(_ g: @escaping @Sendable (Int) -> Void) async throws"),
+        Refusal(
+          "func f(_ g: @escaping (Int) -> Void) async throws", at: "@escaping",
+          "parameter 'g' is a closure that another thread calls; mark it '@Sendable'",
+          fixIt: "add '@Sendable'", to: "func f(_ g: @Sendable @escaping (Int) -> Void) async throws"),
+        Refusal(
+          "func f() async throws(E)", at: "throws(E)",
+          "a call of 'f' can also time out or be cancelled; use 'throws'", fixIt: "use 'throws'",
+          to: "func f() async throws"),
+        Refusal(
+          "func f() async rethrows", at: "rethrows",
+          "a call of 'f' can also time out or be cancelled; use 'throws'", fixIt: "use 'throws'",
+          to: "func f() async throws"),
+        Refusal(
+          "func f() -> Int", at: "f(",
+          "'@ConcurrentThread' needs 'f' to be 'async throws', or to return a 'ProcessFuture'",
+          fixIt: "add 'async throws'", to: "func f() async throws -> Int"),
+        Refusal(
+          "func f() throws -> Future<Int>", at: "throws",
+          "'f' returns its 'Future' at once and cannot be 'throws'; its body may throw all the same",
+          fixIt: "remove 'throws'", to: "func f() -> Future<Int>"),
       ])
-    func refused(function: String, column: Int, message: String) {
-      let signature = function.prefix { $0 != "{" }
+    func refused(_ refusal: Refusal) throws {
+      try refusal.inThread.check()
+    }
+
+    @Test("refuses methods that need more than a copy of self")
+    func methods() throws {
+      let method = Refusal(
+        "func f() async throws", at: "f()",
+        "'f' is a method of the actor 'Bank', whose state a thread cannot use; make it 'nonisolated', and pass it the "
+          + "values it needs",
+        fixIt: "add 'nonisolated'", to: "nonisolated func f() async throws")
+      try method.inThread.check(within: "actor Bank")
+      let mutating = Refusal(
+        "mutating func f() async throws", at: "mutating",
+        "'f' is 'mutating', but the thread runs while the caller goes on; return the new value instead")
+      try mutating.inThread.check(within: "struct Image")
+    }
+
+    @Test("refuses to await")
+    func awaiting() {
       expect(
-        "@ConcurrentThread \(function)", expandsTo: "\(signature){\nSwift.fatalError()\n}",
-        diagnostics: [DiagnosticSpec(message: message, line: 1, column: column)])
+        "@ConcurrentThread func f() async throws -> Int { await g() }",
+        expandsTo: "func f() async throws -> Int {\nSwift.fatalError()\n}",
+        diagnostics: [
+          DiagnosticSpec(
+            message: "'f' runs in a thread, where nothing can be awaited; use a task instead", line: 1, column: 24)
+        ])
+    }
+  }
+
+  extension Refusal {
+    fileprivate var inThread: Refusal {
+      var refusal = self
+      refusal.attribute = "@ConcurrentThread"
+      return refusal
     }
   }
 #endif

@@ -13,7 +13,8 @@
           "parameter 'n' is 'inout', but a worker process changes a copy; return the new value instead"),
         Refusal(
           "func f(_ n: borrowing Image) async throws", at: "borrowing Image",
-          "parameter 'n' is 'borrowing', but a worker process always gets a copy; remove 'borrowing'"),
+          "parameter 'n' is 'borrowing', but a worker process always gets a copy; remove 'borrowing'",
+          fixIt: "remove 'borrowing'", to: "func f(_ n: Image) async throws"),
         Refusal(
           "func f(_ a: isolated Bank) async throws", at: "isolated Bank",
           "parameter 'a' is 'isolated', but an actor cannot be sent to a worker process; remove it"),
@@ -65,7 +66,8 @@
           fixIt: "use 'throws'", to: "func f() async throws"),
         Refusal(
           "func f(_ n: Int) async rethrows", at: "rethrows",
-          "'f' is 'rethrows', but a call to a worker process can always fail; use 'throws'"),
+          "'f' is 'rethrows', but a call to a worker process can always fail; use 'throws'",
+          fixIt: "use 'throws'", to: "func f(_ n: Int) async throws"),
         Refusal(
           "func f() async throws -> ProcessFuture<Int>", at: "async throws",
           "'f' returns its 'ProcessFuture' at once and cannot be 'async throws'; its body may throw and await all the same",
@@ -123,7 +125,8 @@
           "struct Image",
           Refusal(
             "consuming func f() async throws", at: "consuming",
-            "'f' is 'consuming', but a worker process always gets a copy; remove 'consuming'")
+            "'f' is 'consuming', but a worker process always gets a copy; remove 'consuming'",
+            fixIt: "remove 'consuming'", to: "func f() async throws")
         ),
         (
           "struct Image",

@@ -76,6 +76,47 @@
         ])
     }
 
+    @Test(
+      "refuses what a closure says it captures",
+      arguments: [
+        (closure: "{ [limit] (n: Int) in n + limit }", culprit: "limit]", name: "limit"),
+        (closure: "{ [weak image = picture] (n: Int) in n }", culprit: "weak image", name: "image"),
+        (closure: "{ (n: Int) in n + self.limit }", culprit: "self.", name: "self"),
+      ])
+    func captures(closure: String, culprit: String, name: String) throws {
+      let source = "#process \(closure)"
+      let range = try #require(source.firstRange(of: culprit))
+      expect(
+        source, expandsTo: source,
+        diagnostics: [
+          DiagnosticSpec(
+            message: "'#process' cannot take '\(name)' along to a worker process; make it a parameter of the closure "
+              + "and pass it as an argument",
+            line: 1, column: source.utf8.distance(from: source.startIndex, to: range.lowerBound) + 1)
+        ])
+    }
+
+    @Test("lets types within a closure have a 'self'")
+    func inner() {
+      let closure = """
+        { (n: Int) in
+          struct S {
+            var me: S { self }
+          }
+          return Int.self == type(of: n)
+        }
+        """
+      expect(
+        "#process \(closure)",
+        expandsTo: """
+          Pebble.ProcessFunction(name: "closure at test.swift:1", entry: {
+          #sourceLocation(file: "test.swift", line: 1)
+          return Pebble.ProcessCall($0).run(\(closure))
+          #sourceLocation()
+          })
+          """)
+    }
+
     @Test("warns of variables that main.swift may declare")
     func mainFile() {
       let closure = """

@@ -25,7 +25,7 @@
       failureHandler: { Issue.record(Comment(rawValue: $0.message), sourceLocation: location) })
   }
 
-  /// A function that cannot run in a worker process.
+  /// A function that cannot run in a worker process, or in a thread.
   struct Refusal: Sendable, CustomTestStringConvertible {
     /// The function without attribute and body.
     var function: String
@@ -35,6 +35,7 @@
     /// The function as the fix-it leaves it.
     var fixed: String?
     var fixIt: String?
+    var attribute = "@ConcurrentProcess"
 
     init(_ function: String, at culprit: String, _ message: String, fixIt: String? = nil, to fixed: String? = nil) {
       self.function = function
@@ -49,7 +50,7 @@
     /// Expects one error and, in place of the body, code that gives no others.
     func check(within scope: String? = nil) throws {
       let (open, close) = (scope.map { "\($0) {\n" } ?? "", scope == nil ? "" : "\n}")
-      let line = "@ConcurrentProcess \(function) { 1 }"
+      let line = "\(attribute) \(function) { 1 }"
       let range = try #require(line.firstRange(of: culprit))
       expect(
         open + line + close,
@@ -61,7 +62,7 @@
             fixIts: fixIt.map { [FixItSpec(message: $0)] } ?? [])
         ],
         applying: fixIt.map { [$0] },
-        resultsIn: fixed.map { "\(open)@ConcurrentProcess \($0) { 1 }\(close)" })
+        resultsIn: fixed.map { "\(open)\(attribute) \($0) { 1 }\(close)" })
     }
   }
 #endif

@@ -7,6 +7,7 @@
 
 static Suite *(*const suites[])(void) = {
     frame_suite,
+    wire_suite,
     worker_suite,
     dispatch_suite,
     latch_suite,

@@ -8,11 +8,11 @@ complain() { echo "lint: $*"; failed=1; }
 # --- layers: a file includes headers of its own or lower layers only ---
 layers=(
   "compat fd clock sig futex cpus rlimits"
-  "latch room wheel histogram lines alarm proc image frame boot control mainqueue arena oom symbols demangle crashrecord"
-  "spawn entry forkserver serve stream shared hostlink hostopen childlink call crash autopsy chunk child"
+  "latch room wheel histogram lines alarm proc image frame boot control mainqueue arena oom symbols demangle crashrecord wire messages"
+  "spawn launch entry forkserver serve stream shared hostlink hostopen childlink call crash autopsy chunk child"
   "worker dispatch"
-  "inbox watchers job updates callbacks courier engine poolstate watch queue starting output shipping ending crew processes threads loop"
-  "pool map outcome report version fifo thread handlers"
+  "inbox watchers job updates callbacks courier engine poolstate watch queue starting output shipping ending crew processes threads nodelink nodejobs nodelife nodeoutput node nodes loop"
+  "pool nodepool agent agentjobs map outcome report version fifo thread handlers"
 )
 layer_of() {
   local i
@@ -38,7 +38,7 @@ owner() { # owner "files" "pattern"
   found=$(grep -nEw "$2" Sources/CPebble/*.c | grep -vE "^Sources/CPebble/($1)\.c:" | grep -vE ':[0-9]+: *(/?\*|//)')
   [ -z "$found" ] || complain "$(printf 'not in %s:\n%s' "$1" "$found")"
 }
-owner 'spawn' '(fork|vfork|clone|execve|posix_spawn) *\('
+owner 'spawn' '(fork|vfork|clone|execve|execvp|posix_spawn) *\('
 owner 'proc' 'waitid *\(|SYS_waitid|SYS_pidfd_open|SYS_pidfd_send_signal'
 owner 'sig' '(sigaction|pthread_sigmask|sigprocmask|signalfd) *\('
 owner 'clock' 'clock_gettime *\('

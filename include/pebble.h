@@ -5,6 +5,7 @@
  * Reading order:
  *   pebble/function.h  what a task function is: bytes in, bytes out, one call
  *   pebble/pool.h      a pool of worker processes: schedule, close, stop, join
+ *   pebble/nodes.h     the same on several machines
  *   pebble/threads.h   the same on threads of this process
  *   pebble/future.h    the handle of one scheduled job: wait, cancel, callbacks
  *   pebble/outcome.h   what became of a job; every job gets exactly one outcome
@@ -33,6 +34,7 @@
 #include "pebble/outcome.h"
 #include "pebble/future.h"
 #include "pebble/pool.h"
+#include "pebble/nodes.h"
 #include "pebble/threads.h"
 #include "pebble/map.h"
 #include "pebble/worker.h"

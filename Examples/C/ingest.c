@@ -112,7 +112,8 @@ static void take_outcome(const struct pebble_outcome *outcome, struct report *re
         report->verdict = CRASHED;
         break;
     case PEBBLE_CANCELLED:
-    case PEBBLE_NOT_RUN: /* not the document's doing */
+    case PEBBLE_NOT_RUN:
+    case PEBBLE_NODE_LOST: /* not the document's doing */
         fprintf(stderr, "ingest: %s: %s\n", report->file, report->reason);
         exit(FAILED);
     }

@@ -80,6 +80,11 @@ static struct autopsy *autopsy_of(const struct pebble_crash *crash)
     return (struct autopsy *)(uintptr_t)crash;
 }
 
+const struct pb_crash_record *pb_autopsy_record(const struct pebble_crash *crash)
+{
+    return crash ? &autopsy_of(crash)->record : NULL;
+}
+
 const struct pebble_crash *pb_autopsy_ref(const struct pebble_crash *crash)
 {
     if (crash) atomic_fetch_add_explicit(&autopsy_of(crash)->refs, 1, memory_order_relaxed);

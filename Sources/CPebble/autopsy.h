@@ -14,6 +14,9 @@ PB_HIDDEN_BEGIN
  * nothing, or nothing that can be, or there is no memory. */
 const struct pebble_crash *pb_autopsy_of(const struct pb_crash_record *record, int signal);
 
+/* The record, as it was checked; for whoever has to pass it on. NULL of NULL. */
+const struct pb_crash_record *pb_autopsy_record(const struct pebble_crash *crash);
+
 /* Both ignore NULL. */
 const struct pebble_crash *pb_autopsy_ref(const struct pebble_crash *crash);
 void pb_autopsy_unref(const struct pebble_crash *crash);

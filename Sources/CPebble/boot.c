@@ -44,8 +44,9 @@ void pb_boot_take(struct pb_boot *ret_boot)
             ret_boot->role = PB_BOOT_WORKER;
         }
     }
+    if (sscanf(marker, "a%u%n", &ret_boot->number, &end) == 1 && marker[end] == '\0') ret_boot->role = PB_BOOT_AGENT;
     unsetenv("PEBBLE_BOOT");
-    if (ret_boot->role != PB_BOOT_NONE) restore_backtrace();
+    if (ret_boot->role == PB_BOOT_SERVER || ret_boot->role == PB_BOOT_WORKER) restore_backtrace();
 }
 
 unsigned pb_boot_depth(void)
@@ -100,6 +101,12 @@ int pb_boot_env(const struct pb_boot *boot, unsigned depth, struct pb_boot_env *
     variables[n] = NULL;
     ret_env->variables = variables;
     return 0;
+}
+
+char *pb_boot_agent_words(unsigned slots, unsigned depth)
+{
+    char *words;
+    return asprintf(&words, "env%cPEBBLE_BOOT=a%u%cPEBBLE_DEPTH=%u", 0, slots, 0, depth) < 0 ? NULL : words;
 }
 
 void pb_boot_env_done(struct pb_boot_env *env)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a pool's jobs run on: worker processes, or threads. The pool's turns
+ * What a pool's jobs run on: worker processes, threads, or other machines. The pool's turns
  * (loop.c) and verbs (pool.c) decide; the engine does. All of it with the pool's
  * lock held, save `wait`. */
 #ifndef PB_ENGINE_H
@@ -14,6 +14,7 @@ struct pebble_future;
 struct pb_engine {
     /* Its functions run in this process, and are called by their address. */
     bool here;
+    bool sizes_itself; /* how many workers there may be is its own to say */
 
     /* --- jobs --- */
 

@@ -16,6 +16,7 @@
 
 #include <dlfcn.h>
 #include <elf.h>
+#include <fcntl.h>
 #include <link.h>
 #include <stdio.h>
 #include <stdio_ext.h>
@@ -23,6 +24,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 typedef int main_function(int, char **, char **);
@@ -36,6 +38,7 @@ extern __attribute__((weak, visibility("hidden"))) initialiser *__init_array_sta
 static struct pb_boot boot;
 static bool looked;  /* for the marker */
 static bool pending; /* marked, and not entered */
+static int agent_in, agent_out; /* what were an agent's stdin and stdout */
 static start_main_function *real_start_main;
 
 static void look(void)
@@ -63,6 +66,7 @@ static _Noreturn void enter(void)
     pending = false;
     __fpurge(stdout); /* what initialisers have printed, those of the host have printed too */
     if (boot.role == PB_BOOT_SERVER) pb_serve();
+    if (boot.role == PB_BOOT_AGENT) pb_agent_main(agent_in, agent_out, boot.number);
     pb_child_main(&boot, pb_boot_depth());
 }
 
@@ -138,12 +142,34 @@ static int redirect_start_main(struct dl_phdr_info *info, size_t size, void *arg
     return 1; /* the first image is the executable */
 }
 
+static bool is_pipe_or_socket(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+}
+
+/* An agent's link is moved away from stdin and stdout before anything of the
+ * program runs: what that reads is nothing, what it prints goes to stderr. */
+static bool move_agents_stdio(void)
+{
+    if (!is_pipe_or_socket(STDIN_FILENO) || !is_pipe_or_socket(STDOUT_FILENO)) return false;
+    agent_in = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    agent_out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (agent_in < 0 || agent_out < 0 || nothing < 0) return false;
+    if (nothing == STDERR_FILENO && pb_set_cloexec(nothing, false) < 0) return false; /* it was closed */
+    if (dup2(nothing, STDIN_FILENO) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0) return false;
+    if (nothing > STDERR_FILENO) close(nothing);
+    return true;
+}
+
 /* A socket of the right kind where our parent puts it? Else the marker lies. As
  * who holds its other end decides what we run, a program with more rights than
  * who started it (setuid) never believes the marker. */
 static bool descriptors_are_ours(void)
 {
     if (getauxval(AT_SECURE)) return false;
+    if (boot.role == PB_BOOT_AGENT) return move_agents_stdio();
     int type = boot.role == PB_BOOT_SERVER ? SOCK_SEQPACKET : SOCK_STREAM;
     return pb_is_unix_socket(PB_BOOT_CHANNEL_FD, type) && pb_set_cloexec(PB_BOOT_CHANNEL_FD, true) == 0 &&
            pb_set_cloexec(PB_BOOT_EXTRA_FD, true) == 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How a fresh exec of the program becomes a server or a worker before main. */
+ * How a fresh exec of the program becomes a server, a worker or an agent before main. */
 #ifndef PB_ENTRY_H
 #define PB_ENTRY_H
 
@@ -11,7 +11,10 @@ PB_HIDDEN_BEGIN
  * program's main instead: it would start processes without end. */
 void pb_entry_refuse_unless_entered(void);
 
-/* Whether this process is to be, or is, a server or worker. At any time, also in an initialiser before ours. */
+/* What an agent does from then on: agent.c, which is of a higher layer. Its link is two descriptors. */
+_Noreturn void pb_agent_main(int in, int out, unsigned slots);
+
+/* Whether this process is to be, or is, a server, worker or agent. At any time, also in an initialiser before ours. */
 bool pb_entry_is_marked(void);
 
 PB_HIDDEN_END

@@ -60,21 +60,6 @@ void pb_forkserver_inherit(int channel)
     server.inherited = true;
 }
 
-/* The report of the exec. It was sent before the middle process ended, and
- * that was waited for: it is there, unless the middle could not send it. */
-static int read_report(int channel, struct pb_proc *ret_process)
-{
-    struct pb_control report;
-    int fds[PB_CONTROL_FDS], rc = pb_control_receive(channel, &report, fds);
-    if (rc <= 0 || report.kind != PB_CONTROL_SPAWNED) return rc < 0 ? rc : -EPROTO;
-    if (report.error) {
-        pb_control_close(fds);
-        return -report.error;
-    }
-    *ret_process = (struct pb_proc){report.pid, fds[0]};
-    return 0;
-}
-
 /* A new channel to the server that listens at the other end of this one. */
 static int ask_for_channel(int channel, int *ret_channel)
 {
@@ -102,7 +87,7 @@ static int start(int *ret_channel)
     if ((rc = self = pb_pidfd_open(getpid())) < 0) goto out;
     if ((rc = ask_for_channel(ends[0], &asked)) < 0) goto out;
     if ((rc = pb_spawn_detached(&env, ends[1], self)) < 0) goto out;
-    if ((rc = read_report(ends[0], &server.process)) < 0) goto out;
+    if ((rc = pb_spawn_report(ends[0], &server.process)) < 0) goto out;
     server.channel = ends[0];
     server.number++;
     *ret_channel = asked;

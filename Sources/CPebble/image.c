@@ -273,6 +273,13 @@ static int first_image(struct dl_phdr_info *info, size_t size, void *arg)
     return 1; /* the first image is the executable */
 }
 
+void pb_image_program(struct pb_image_id *ret_id)
+{
+    struct dl_phdr_info info = {0};
+    dl_iterate_phdr(first_image, &info);
+    image_id(&info, ret_id);
+}
+
 bool pb_image_is_main(const void *address)
 {
     struct dl_phdr_info info = {0};

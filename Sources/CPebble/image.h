@@ -56,6 +56,9 @@ int pb_image_find(const struct pb_image_id *id, uintptr_t *ret_base, char **ret_
 /* The build-id in the notes of an image, which need not be well formed. */
 bool pb_image_id_in_notes(const char *notes, size_t size, struct pb_image_id *ret_id);
 
+/* The id of the executable. */
+void pb_image_program(struct pb_image_id *ret_id);
+
 /* Whether the address lies in the executable itself. */
 bool pb_image_is_main(const void *address);
 

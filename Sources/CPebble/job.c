@@ -93,7 +93,16 @@ void pb_job_release(struct pebble_future *job)
     free(job->input);
     job->input = NULL;
     pb_latch_set(&job->hold, PB_JOB_FREE);
+    if (job->on_free) job->on_free(job->on_free_arg);
     pebble_future_unref(job);
+}
+
+bool pb_job_on_free(struct pebble_future *job, void (*told)(void *arg), void *arg)
+{
+    if (pb_latch_state(&job->hold) == PB_JOB_FREE) return false;
+    job->on_free = told;
+    job->on_free_arg = arg;
+    return true;
 }
 
 int64_t pb_job_limit(const struct pebble_future *job, int64_t began, enum pebble_limit *ret_limit)

@@ -22,6 +22,7 @@ enum pb_job_hold { PB_JOB_HELD, PB_JOB_FREE };
 
 struct pb_worker;
 struct pb_thread;
+struct pb_node;
 struct pb_callback;
 
 struct pebble_future {
@@ -40,6 +41,8 @@ struct pebble_future {
     struct pebble_future *next; /* in the inbox */
     struct pb_worker *worker;   /* that it was shipped to */
     struct pb_thread *thread;   /* that runs it */
+    struct pb_node *node;       /* that it was sent to */
+    unsigned place;             /* there */
 
     struct pb_function_ref function; /* where it is, for another process */
     pebble_function entry;           /* here */
@@ -51,6 +54,8 @@ struct pebble_future {
     char *name;                               /* NULL: none */
     void *input;
     size_t input_length;
+    void (*on_free)(void *arg); /* see pb_job_on_free; NULL: nothing */
+    void *on_free_arg;
     uint32_t progress; /* elements of a chunk that were done when its worker died, as that said */
 
     struct pb_alarm alarm;
@@ -63,7 +68,7 @@ TAILQ_HEAD(pb_job_list, pebble_future);
 /* Whether a worker has it, begun or not. */
 static inline bool pb_job_is_held(const struct pebble_future *job)
 {
-    return job->worker || job->thread;
+    return job->worker || job->thread || job->node;
 }
 
 PB_HIDDEN_BEGIN
@@ -83,6 +88,10 @@ void pb_job_publish(struct pebble_future *job);
 
 /* The pool lets go of a settled job: frees its input and drops the pool's reference. */
 void pb_job_release(struct pebble_future *job);
+
+/* With the pool's lock: has `told` called, with the lock too, when the job
+ * becomes FREE. False: it is already. */
+bool pb_job_on_free(struct pebble_future *job, void (*told)(void *arg), void *arg);
 
 /* When its limit strikes, INT64_MAX for never; *ret_limit is which. `began` as above. */
 int64_t pb_job_limit(const struct pebble_future *job, int64_t began, enum pebble_limit *ret_limit);

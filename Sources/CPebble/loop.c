@@ -3,6 +3,7 @@
 #include "loop.h"
 #include "clock.h"
 #include "dispatch.h"
+#include "nodes.h"
 #include "output.h"
 #include "queue.h"
 #include "sig.h"
@@ -310,6 +311,7 @@ int pb_loop_start(struct pebble_pool *pool)
     TAILQ_INIT(&pool->idle_threads);
     TAILQ_INIT(&pool->gone_threads);
     pool->channel = -1;
+    if (pool->cluster) pb_nodes_init(pool);
     pool->backoff.kind = PB_ALARM_BACKOFF;
     pool->steal.kind = PB_ALARM_STEAL;
     int rc = pb_watch_open(pool);

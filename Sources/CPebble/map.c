@@ -28,7 +28,7 @@ struct pebble_map {
     void *arg;
     struct pebble_map_options options;
     char *name;
-    size_t window;
+    size_t window; /* 0: by the workers that there may be */
     uint64_t next; /* the index of the next element to be taken */
     bool ended;    /* no more elements are taken */
     int error;     /* why; 0: there are none, or the map was cancelled */
@@ -152,7 +152,8 @@ static int schedule_again(struct pebble_map *map)
 static int fill(struct pebble_map *map)
 {
     if (map->died && schedule_again(map) < 0) return 0; /* these come first */
-    while (map->parts < map->window) {
+    size_t window = map->window ? map->window : 2 * (size_t)pebble_pool_max_workers(map->pool) + 1;
+    while (map->parts < window) {
         struct part *part = map->waiting;
         map->waiting = NULL;
         if (!part && (map->ended || !(part = gather(map)))) return 0;
@@ -295,7 +296,7 @@ int pebble_map_new(pebble_pool *pool, pebble_function function, pebble_source so
     map->options = *options;
     map->options.job.name = map->name;
     if (!options->chunk_size) map->options.chunk_size = 1;
-    map->window = options->window ? options->window : 2 * (size_t)pebble_pool_max_workers(pool) + 1;
+    map->window = options->window;
     STAILQ_INIT(&map->under_way);
     *ret_map = map;
     return 0;

@@ -68,14 +68,14 @@ static void take_id(struct pb_wire_body *body, struct pb_image_id *ret_id)
     if (!body->bad) memcpy(ret_id->bytes, bytes, sizeof ret_id->bytes);
 }
 
-static void put_place(struct pb_wire_out *out, const struct pb_place *place)
+static void put_place(struct pb_wire_out *out, const struct pb_wire_function *place)
 {
     put_id(out, &place->id);
     pb_wire_put(out, place->offset);
     put_string(out, place->path);
 }
 
-static void take_place(struct pb_wire_body *body, struct pb_place *ret_place)
+static void take_place(struct pb_wire_body *body, struct pb_wire_function *ret_place)
 {
     take_id(body, &ret_place->id);
     ret_place->offset = pb_wire_take(body);

@@ -15,6 +15,10 @@
 #include "pebble/pool.h"
 
 #define PB_SLOTS_MAX 65536 /* of a node */
+/* On both sides jobs are kept in a table with places for as many again: for
+ * those that have their result, while their processes are still got rid of. */
+#define PB_PLACES(slots) ((slots) < PB_SLOTS_MAX / 2 ? 2 * (slots) : PB_SLOTS_MAX)
+#define PB_PLACE_OF(job) ((job) % PB_SLOTS_MAX) /* of the job with that number */
 
 struct pb_hello {
     uint64_t version;
@@ -25,7 +29,7 @@ struct pb_hello {
 };
 
 /* A function, by its place; `id` and `path` are those of its image. */
-struct pb_place {
+struct pb_wire_function {
     struct pb_image_id id;
     uint64_t offset;
     const char *path;
@@ -37,14 +41,14 @@ struct pb_setup {
     int64_t beat, lost_after;         /* ns */
     struct pb_setup_procedure {
         bool given;
-        struct pb_place place;
+        struct pb_wire_function place;
         const void *input;
         size_t length;
     } initializer, finalizer;
 };
 
 struct pb_submit {
-    struct pb_place place;
+    struct pb_wire_function place;
     const char *name;
     int64_t timeout, deadline; /* ns from its arrival; 0: none */
     bool updates;

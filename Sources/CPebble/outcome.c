@@ -16,6 +16,7 @@ const char *pebble_status_string(enum pebble_status status)
     case PEBBLE_CANCELLED: return "cancelled";
     case PEBBLE_EXPIRED: return "expired";
     case PEBBLE_NOT_RUN: return "not run";
+    case PEBBLE_NODE_LOST: return "node lost";
     }
     return "unknown";
 }
@@ -29,6 +30,8 @@ const char *pebble_cause_string(enum pebble_cause cause)
     case PEBBLE_CAUSE_NO_ENTRY: return "the worker never reached Pebble's entry point";
     case PEBBLE_CAUSE_INITIALIZER: return "the workers' initializer failed";
     case PEBBLE_CAUSE_NO_FUNCTION: return "the worker does not have the function";
+    case PEBBLE_CAUSE_NODE: return "no node could be started";
+    case PEBBLE_CAUSE_OTHER_PROGRAM: return "another build of the program was started on a node";
     }
     return "unknown";
 }
@@ -110,6 +113,9 @@ int pebble_outcome_describe(const struct pebble_outcome *outcome, char *buffer, 
         return snprintf(buffer, size, "cancelled %s", outcome->started ? "while it ran" : "before it began");
     case PEBBLE_EXPIRED: return describe_end(outcome, buffer, size);
     case PEBBLE_NOT_RUN: return describe_refusal(outcome, buffer, size);
+    case PEBBLE_NODE_LOST:
+        return snprintf(buffer, size, "node %s was lost after %s", outcome->node ? outcome->node : "?",
+                        duration(outcome->run_time, ran, sizeof ran));
     }
     return snprintf(buffer, size, "unknown outcome");
 }

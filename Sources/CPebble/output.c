@@ -99,6 +99,12 @@ bool pb_output_is_clogged(struct pebble_pool *pool)
     return atomic_load(&pool->output.waiting) > most_waiting(pool);
 }
 
+bool pb_output_less_waits(struct pebble_pool *pool, size_t count)
+{
+    size_t all = atomic_fetch_sub(&pool->output.waiting, count) - count;
+    return all <= most_waiting(pool) && atomic_load(&pool->output.clogged);
+}
+
 /* --- on the courier --- */
 
 static void unref(struct pb_output *output)
@@ -138,9 +144,8 @@ static void run(struct pb_errand *errand)
     if (block->last && pb_lines_rest(lines, &line)) call(block, &line);
 
     size_t own = atomic_fetch_sub(&output->waiting, block->cost) - block->cost;
-    size_t all = atomic_fetch_sub(&pool->output.waiting, block->cost) - block->cost;
     bool resume = own <= LIMIT / 2 && atomic_load(&output->stopped);
-    bool unclogged = all <= most_waiting(pool) && atomic_load(&pool->output.clogged);
+    bool unclogged = pb_output_less_waits(pool, block->cost);
     if (resume || unclogged) pb_inbox_ring(&pool->inbox);
     free(block);
     unref(output);

@@ -33,6 +33,9 @@ void pb_output_resume(struct pebble_pool *pool);
 /* Whether so much waits for the pool's function that no job is to begin. */
 bool pb_output_is_clogged(struct pebble_pool *pool);
 
+/* From any thread: so many bytes fewer wait. Whether jobs may begin again. */
+bool pb_output_less_waits(struct pebble_pool *pool, size_t count);
+
 /* Takes what the worker has written up to now: its job did it; before it is
  * given one; when that has ended; when it is dead. */
 void pb_output_take(struct pebble_pool *pool, struct pb_worker *worker);

@@ -7,6 +7,7 @@
 #include "boot.h"
 #include "forkserver.h"
 #include "loop.h"
+#include "nodes.h"
 #include "output.h"
 #include "queue.h"
 #include "threads.h"
@@ -35,6 +36,7 @@ static void free_memory(struct pebble_pool *pool)
 {
     free(pool->initializer.input);
     free(pool->finalizer.input);
+    pb_nodes_free(pool->cluster);
     free(pool);
 }
 
@@ -102,10 +104,11 @@ static int take_procedure(const struct pebble_pool *pool, const struct pebble_pr
 int pebble_pool_new(const struct pebble_pool_config *config, pebble_pool **ret_pool)
 {
     pb_entry_refuse_unless_entered();
-    return pb_boot_depth() >= PB_DEPTH_MAX ? -ELOOP : pb_pool_make(&pb_processes, config, ret_pool);
+    return pb_boot_depth() >= PB_DEPTH_MAX ? -ELOOP : pb_pool_make(&pb_processes, config, NULL, ret_pool);
 }
 
-int pb_pool_make(const struct pb_engine *engine, const struct pebble_pool_config *config, pebble_pool **ret_pool)
+int pb_pool_make(const struct pb_engine *engine, const struct pebble_pool_config *config, struct pb_cluster *cluster,
+                 pebble_pool **ret_pool)
 {
     struct pebble_pool_config filled = config ? *config : (struct pebble_pool_config){0};
     int rc = fill_in(&filled);
@@ -129,10 +132,12 @@ int pb_pool_make(const struct pb_engine *engine, const struct pebble_pool_config
     if ((rc = pb_inbox_init(&pool->inbox)) < 0) goto no_inbox;
     if ((rc = pb_courier_init(&pool->callbacks, pool, "pebble-calls")) < 0) goto no_callbacks;
     if ((rc = pb_output_init(pool)) < 0) goto no_output;
+    pool->cluster = cluster;
     if ((rc = pb_loop_start(pool)) < 0) goto no_loop;
     *ret_pool = pool;
     return 0;
 no_loop:
+    pool->cluster = NULL;
     pb_output_done(pool);
 no_output:
     pb_courier_done(&pool->callbacks);
@@ -158,7 +163,7 @@ int pebble_thread_pool_new(const struct pebble_thread_pool_config *config, pebbl
         .initializer = config->initializer,
         .finalizer = config->finalizer,
     };
-    return pb_pool_make(&pb_threads, &filled, ret_pool);
+    return pb_pool_make(&pb_threads, &filled, NULL, ret_pool);
 }
 
 /* --- jobs --- */
@@ -322,6 +327,7 @@ unsigned pebble_pool_max_workers(const pebble_pool *pool)
 int pebble_pool_resize(pebble_pool *pool, unsigned max_workers)
 {
     if (max_workers == 0 || max_workers > MAX_WORKERS) return -EINVAL;
+    if (pool->engine->sizes_itself) return -ENOTSUP;
     atomic_store(&pool->max_workers, max_workers);
     if (pool->generation == pb_forkserver_generation()) pb_inbox_ring(&pool->inbox);
     return 0;

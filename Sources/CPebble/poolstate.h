@@ -21,6 +21,8 @@
 #define PB_LEVELS (PEBBLE_PRIORITY_MAX - PEBBLE_PRIORITY_MIN + 1)
 static_assert(PB_LEVELS <= 32, "a bit for each");
 
+struct pb_cluster;
+
 TAILQ_HEAD(pb_thread_list, pb_thread);
 
 enum pb_pool_phase { PB_POOL_OPEN, PB_POOL_CLOSED, PB_POOL_STOPPED };
@@ -72,12 +74,13 @@ struct pebble_pool {
     unsigned server;       /* which one it is, see forkserver.h */
     struct pb_worker_list workers, idle, open, gone;
     struct pb_thread_list threads, idle_threads, gone_threads; /* about threads: see threads.c */
+    struct pb_cluster *cluster; /* about nodes: see node.h; NULL: there are none */
     unsigned by_state[PB_WORKER_STATES];
     unsigned live;   /* jobs with workers that can still answer */
     int64_t average; /* ns that jobs run for, of late */
     uint64_t next_worker;
     struct pb_oom oom;
-    uint64_t outcomes[6];
+    uint64_t outcomes[PEBBLE_STATUSES];
     struct pb_histogram wait_times, run_times; /* of jobs that are over */
     struct {
         int epoll;             /* of the pipes; -1: nothing is captured */
@@ -96,9 +99,9 @@ struct pebble_pool {
 PB_HIDDEN_BEGIN
 
 /* Makes a pool of this engine, from a configuration that has its defaults to be
- * filled in. As pebble_pool_new. */
+ * filled in. `cluster`, where not NULL, is the pool's from then on. As pebble_pool_new. */
 int pb_pool_make(const struct pb_engine *engine, const struct pebble_pool_config *config,
-                 struct pebble_pool **ret_pool);
+                 struct pb_cluster *cluster, struct pebble_pool **ret_pool);
 
 /* Keeps the memory of the pool, or lets it go. */
 void pb_pool_hold(struct pebble_pool *pool);

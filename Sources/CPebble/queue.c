@@ -34,6 +34,7 @@ void pb_queue_release(struct pebble_pool *pool, struct pebble_future *job)
     pb_wheel_disarm(&pool->wheel, &job->alarm.timer);
     job->worker = NULL;
     job->thread = NULL;
+    job->node = NULL;
     if (job->outcome.started && !job->procedure) {
         pb_histogram_add(&pool->wait_times, job->outcome.wait_time);
         pb_histogram_add(&pool->run_times, job->outcome.run_time);
@@ -86,6 +87,7 @@ static void put_last(struct pebble_pool *pool, struct pebble_future *job)
 void pb_queue_put_again(struct pebble_pool *pool, struct pebble_future *job, int64_t now)
 {
     job->worker = NULL;
+    job->node = NULL;
     job->suspected = 0;
     job->queued_at = now;
     atomic_fetch_add_explicit(&pool->count.retried, 1, memory_order_relaxed);

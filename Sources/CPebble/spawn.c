@@ -28,8 +28,10 @@
 extern int __clone(int (*function)(void *), void *stack, int flags, void *arg, ...);
 
 struct detached {
-    struct pb_boot_env *env;
+    struct pb_boot_env *env; /* of a server; of a command: NULL */
     int channel, extra;
+    char *const *words; /* of a command */
+    int stdio;
     char *stack; /* of the process to exec */
     int error;   /* errno of a failed exec */
 };
@@ -70,10 +72,24 @@ static void block_sigchld(void)
 /* AddressSanitizer must not look at the stacks of these two: it does not know them. */
 #define ON_FOREIGN_STACK __attribute__((no_sanitize("address")))
 
+ON_FOREIGN_STACK static void exec_command(struct detached *detached)
+{
+    dup2(detached->stdio, STDIN_FILENO);
+    dup2(detached->stdio, STDOUT_FILENO);
+    pb_close_from(STDERR_FILENO + 1);
+    pb_sig_reset();
+    execvp(detached->words[0], detached->words);
+    detached->error = errno;
+}
+
 ON_FOREIGN_STACK static int exec_detached(void *arg)
 {
     struct detached *detached = arg;
     setsid(); /* away from the terminal's signals */
+    if (detached->words) {
+        exec_command(detached);
+        _exit(127);
+    }
     pb_spawn_place_fds(detached->channel, detached->extra);
     pb_sig_reset();
     block_sigchld();
@@ -94,15 +110,15 @@ ON_FOREIGN_STACK static int middle(void *arg)
     _exit(0);
 }
 
-int pb_spawn_detached(struct pb_boot_env *env, int channel, int extra)
+static int spawn(struct detached *detached)
 {
     char *stacks = malloc((size_t)2 * STACK_SIZE);
     if (!stacks) return -ENOMEM;
-    struct detached detached = {.env = env, .channel = channel, .extra = extra, .stack = stacks};
+    detached->stack = stacks;
 
     sigset_t old;
     pb_sig_block_all(&old);
-    int pid = __clone(middle, stacks + 2 * STACK_SIZE, CLONE_VM | CLONE_VFORK, &detached);
+    int pid = __clone(middle, stacks + 2 * STACK_SIZE, CLONE_VM | CLONE_VFORK, detached);
     int rc = pid < 0 ? -errno : 0;
     if (pid > 0)
         while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
@@ -110,6 +126,31 @@ int pb_spawn_detached(struct pb_boot_env *env, int channel, int extra)
     pb_sig_restore(&old);
     free(stacks);
     return rc;
+}
+
+int pb_spawn_detached(struct pb_boot_env *env, int channel, int extra)
+{
+    return spawn(&(struct detached){.env = env, .channel = channel, .extra = extra});
+}
+
+int pb_spawn_command(char *const words[], int stdio, int channel)
+{
+    return spawn(&(struct detached){.words = words, .stdio = stdio, .channel = channel});
+}
+
+/* It was sent before the middle process ended, and that was waited for: it is
+ * there, unless the middle could not send it. */
+int pb_spawn_report(int channel, struct pb_proc *ret_proc)
+{
+    struct pb_control report;
+    int fds[PB_CONTROL_FDS], rc = pb_control_receive(channel, &report, fds);
+    if (rc <= 0 || report.kind != PB_CONTROL_SPAWNED) return rc < 0 ? rc : -EPROTO;
+    if (report.error) {
+        pb_control_close(fds);
+        return -report.error;
+    }
+    *ret_proc = (struct pb_proc){report.pid, fds[0]};
+    return 0;
 }
 
 pid_t pb_spawn_fork(void)

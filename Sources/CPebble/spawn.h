@@ -5,6 +5,7 @@
 
 #include "compat.h"
 #include "boot.h"
+#include "proc.h"
 
 #include <sys/types.h>
 
@@ -17,6 +18,15 @@ PB_HIDDEN_BEGIN
  * exec, is sent through `channel` for this process to read at the other end.
  * 0, or -errno when not even that could be started. Safe in a threaded process. */
 int pb_spawn_detached(struct pb_boot_env *env, int channel, int extra);
+
+/* The report that came by then through `channel`, the other end of what a
+ * pb_spawn_ was given. 0, or -errno, that of the exec among them. */
+int pb_spawn_report(int channel, struct pb_proc *ret_proc);
+
+/* Executes a command, found as the shell finds it, in the same way: with `stdio`,
+ * which must be above stderr, for stdin and stdout, and no other descriptor
+ * above stderr. The same report is sent through `channel`. */
+int pb_spawn_command(char *const words[], int stdio, int channel);
 
 /* fork(2). For the single-threaded server only. */
 pid_t pb_spawn_fork(void);

@@ -40,6 +40,7 @@ static Suite *(*const suites[])(void) = {
     map_suite,
     wait_futures_suite,
     threads_suite,
+    nodes_suite,
     room_suite,
     histogram_suite,
     statistics_suite,

@@ -539,7 +539,7 @@ static void begin(void)
     const struct pebble_pool_config config = {
         .max_workers = WORKERS, .spare_workers = PEBBLE_NO_SPARES, .max_queued = PLACES, .max_deaths = MAX_DEATHS};
     memset(workers, 0, sizeof workers);
-    must(pb_pool_make(&model_engine, &config, &pool) == 0);
+    must(pb_pool_make(&model_engine, &config, NULL, &pool) == 0);
     lock_model();
     pool->by_state[PB_WORKER_IDLE] = WORKERS;
     unlock_model();

@@ -198,7 +198,7 @@ END_TEST
 
 /* --- messages --- */
 
-static const struct pb_place place = {.id = {"0123456789abcdefghi"}, .offset = 0x1234, .path = "/usr/lib/x.so"};
+static const struct pb_wire_function place = {.id = {"0123456789abcdefghi"}, .offset = 0x1234, .path = "/usr/lib/x.so"};
 
 static void write_hello(struct pb_wire_out *out)
 {

@@ -52,6 +52,7 @@ Suite *procedures_suite(void);
 Suite *map_suite(void);
 Suite *wait_futures_suite(void);
 Suite *threads_suite(void);
+Suite *nodes_suite(void);
 Suite *room_suite(void);
 Suite *histogram_suite(void);
 Suite *statistics_suite(void);

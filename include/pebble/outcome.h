@@ -15,7 +15,9 @@ enum pebble_status {
     PEBBLE_CANCELLED, /* by pebble_future_cancel: started tells whether it had begun */
     PEBBLE_EXPIRED,   /* the worker died in it: exit_code or exit_signal, pid, crash, cpu_time, peak_memory */
     PEBBLE_NOT_RUN,   /* it never began: cause, error */
+    PEBBLE_NODE_LOST, /* the node that had it was lost, and nobody knows what became of it there: node */
 };
+#define PEBBLE_STATUSES 7 /* how many there are */
 
 /* Which limit of pebble_job_options ended a job. */
 enum pebble_limit {
@@ -33,6 +35,8 @@ enum pebble_cause {
     PEBBLE_CAUSE_NO_ENTRY,    /* the worker never reached Pebble's entry point: see pebble(3), "Limitations" */
     PEBBLE_CAUSE_INITIALIZER, /* the workers' initializer fails; code, data, or pid and exit_code or exit_signal, are its own */
     PEBBLE_CAUSE_NO_FUNCTION, /* the worker does not have the function: its image differs from the host's */
+    PEBBLE_CAUSE_NODE,        /* no node could be started, or it did not speak; error: the errno value, or 0 */
+    PEBBLE_CAUSE_OTHER_PROGRAM, /* what is started on a node is another build of the program */
 };
 
 /* Read-only; fields are only ever added at the end. Belongs to its future. */
@@ -54,8 +58,8 @@ struct pebble_outcome {
     int exit_signal;         /* EXPIRED: the signal that ended it; 0 when it exited, or unknown */
     int64_t cpu_time;        /* EXPIRED: ns of CPU the worker used in its whole life, user and system */
     int64_t peak_memory;     /* EXPIRED: bytes, the worker's largest resident set */
-    unsigned deaths;         /* workers that died in it by themselves, the last of EXPIRED among them */
-    bool poisonous;          /* EXPIRED: it was given up with retries left, after max_deaths */
+    unsigned deaths;         /* workers that died in it by themselves, the last of EXPIRED among them; and nodes */
+    bool poisonous;          /* EXPIRED, NODE_LOST: it was given up with retries left, after max_deaths */
     const struct pebble_crash *PEBBLE_NULLABLE crash; /* EXPIRED by a signal: what the worker recorded of it; NULL: nothing.
                               * For SIGSEGV that is likely a stack overflow on a thread that the job had started */
     uint64_t lost_updates;   /* for which there was no room in their queue, or no memory */
@@ -63,6 +67,7 @@ struct pebble_outcome {
     const char *PEBBLE_NULLABLE output_tail; /* EXPIRED, TIMEOUT: what it last wrote to its stderr, with a NUL behind, where
                               * that is captured and it had begun; else NULL */
     size_t output_tail_length;
+    const char *PEBBLE_NULLABLE node; /* where it was, in a pool with nodes; NULL: on this machine, or nowhere */
 };
 
 /* "success", "timed out", ...; static storage. */

@@ -125,8 +125,8 @@ struct pebble_job_options {
     int64_t queue_timeout; /* ns it may wait for a worker */
     int64_t deadline;      /* ns it may wait and run together */
     const char *PEBBLE_NULLABLE name; /* shown in process titles while it runs; copied */
-    /* How often it may be run again when its worker died in it (PEBBLE_EXPIRED),
-     * behind the jobs that wait then. timeout and queue_timeout begin anew each
+    /* How often it may be run again when its worker died in it (PEBBLE_EXPIRED)
+     * or its node was lost, behind the jobs that wait then. timeout and queue_timeout begin anew each
      * time, deadline does not. For functions that may be run more than once. */
     unsigned retries;
     /* Where what the job says while it runs (pebble_call_update) is put: struct
@@ -209,7 +209,7 @@ PEBBLE_API int pebble_pool_join(pebble_pool *PEBBLE_NONNULL pool, int64_t timeou
 
 /* Changes the most workers that work at one time. Those above it, and above the
  * spares, end when they have no job; nothing that runs is disturbed.
- * 0, or -EINVAL (0, or above 65536). */
+ * 0, -EINVAL (0, or above 65536), or -ENOTSUP (a pool with nodes). */
 PEBBLE_API int pebble_pool_resize(pebble_pool *PEBBLE_NONNULL pool, unsigned max_workers);
 
 /* The most workers that work at one time, with the default filled in. */
@@ -230,7 +230,7 @@ struct pebble_pool_statistics {
     uint64_t killed;                     /* of those, killed for a timeout, a cancel or a stop */
     uint64_t idle_deaths;                /* of those, died between jobs */
     uint64_t retried;                    /* times that a job was to run again */
-    uint64_t outcomes[6];                /* of those done, by enum pebble_status */
+    uint64_t outcomes[PEBBLE_STATUSES];  /* of those done, by enum pebble_status */
     struct pebble_quantiles wait, run;   /* wait_time and run_time of the jobs that began and have ended */
 };
 

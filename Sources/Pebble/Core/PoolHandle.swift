@@ -156,7 +156,7 @@ private final class RoomCallback: Sendable {
 
 extension ProcessPool.Statistics.Outcomes {
   /// Counts in the order of `enum pebble_status`.
-  fileprivate init(_ counts: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)) {
+  fileprivate init(_ counts: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)) {
     self.init(
       succeeded: Int(counts.0), failed: Int(counts.1), timedOut: Int(counts.2), cancelled: Int(counts.3),
       expired: Int(counts.4), notRun: Int(counts.5))

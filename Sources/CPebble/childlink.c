@@ -178,10 +178,11 @@ bool pb_childlink_next(struct pb_childlink *link, struct pb_claimed *ret_job)
         struct pb_claimed job = {.number = link->taken, .slot = slot, .input_length = slot->input_length};
         if (claim(slot)) {
             char *at = link->shared->inputs + slot->input_at;
-            job.input = at;
-            job.path = at + (slot->bulk ? 0 : slot->input_length);
+            bool in_arena = slot->input_place == PB_IN_ARENA;
+            job.input = in_arena ? at : link->shared->large_input;
+            job.path = at + (in_arena ? slot->input_length : 0);
             job.name = job.path + slot->path_length;
-            if (slot->bulk && !fetch_bulk(link, &job)) return false;
+            if (slot->input_place == PB_ON_STREAM && !fetch_bulk(link, &job)) return false;
             link->taken++;
             *ret_job = job;
             return true;
@@ -238,6 +239,12 @@ char *pb_childlink_reply_room(struct pb_childlink *link, size_t *ret_capacity)
     return link->room_at < 0 ? NULL : link->shared->outputs + link->room_at;
 }
 
+char *pb_childlink_large_room(struct pb_childlink *link)
+{
+    reclaim_outputs(link);
+    return link->freed < link->large_until ? NULL : link->shared->large_output;
+}
+
 bool pb_childlink_answer(struct pb_childlink *link, struct pb_claimed *job, enum pb_answer answer, int code,
                          const char *reply, size_t length)
 {
@@ -246,11 +253,13 @@ bool pb_childlink_answer(struct pb_childlink *link, struct pb_claimed *job, enum
         length = 0;
     }
     bool in_place = link->room_at >= 0 && reply == link->shared->outputs + link->room_at;
-    bool bulk = answer == PB_ANSWER_REPLY && length && !in_place;
+    bool large = reply == link->shared->large_output && length;
+    bool bulk = answer == PB_ANSWER_REPLY && length && !in_place && !large;
     if (link->room_at >= 0) pb_arena_keep(&link->outputs, link->room_at, in_place ? (uint32_t)length : 0);
     struct pb_slot *slot = job->slot;
     slot->code = code;
-    slot->answer = bulk ? PB_ANSWER_BULK : (uint32_t)answer;
+    slot->answer = bulk ? PB_ANSWER_BULK : large ? PB_ANSWER_LARGE : (uint32_t)answer;
+    if (large) link->large_until = job->number + 1;
     slot->output_at = in_place ? (uint32_t)link->room_at : 0;
     slot->output_length = length;
     slot->finished = pb_now();

@@ -29,6 +29,7 @@ struct pb_childlink {
     int64_t room_at; /* of the reply that is being written; -1: none */
     uint64_t outputs_mark[PB_SLOTS];
     uint64_t freed; /* jobs whose room in `outputs` was given back */
+    uint64_t large_until; /* when so many jobs were collected, nothing is in `large_output` */
 };
 
 PB_HIDDEN_BEGIN
@@ -61,11 +62,15 @@ void pb_childlink_awake(struct pb_childlink *link);
  * NULL when there is none. At most one at a time, until the answer. */
 char *pb_childlink_reply_room(struct pb_childlink *link, size_t *ret_capacity);
 
+/* The room for a reply that outgrows that one, PB_LARGE_SIZE of it; NULL: an
+ * earlier reply is still in it. May be given up for other memory. */
+char *pb_childlink_large_room(struct pb_childlink *link);
+
 /* Sends what the job claimed last has to say, if anybody wants to know. 0;
  * -EFBIG: it is larger than a payload may be; -EPIPE: the host is gone. */
 int pb_childlink_update(struct pb_childlink *link, uint64_t number, const void *data, size_t length);
 
-/* Answers the job claimed last. `reply` is either the room, or any other
+/* Answers the job claimed last. `reply` is either room, or any other
  * memory. False: the host is gone. */
 bool pb_childlink_answer(struct pb_childlink *link, struct pb_claimed *job, enum pb_answer answer, int code,
                          const char *reply, size_t length);

@@ -33,8 +33,7 @@ static void count_state(struct pebble_pool *pool, struct pb_worker *worker, enum
     atomic_store_explicit(&pool->count.running, pool->by_state[PB_WORKER_BUSY], memory_order_relaxed);
 }
 
-/* Without a pidfd the server has to do it: for want of a descriptor here, or
- * when it is still to tell. */
+/* Without a pidfd the server has to do it: for want of a descriptor here, or when it is still to tell. */
 static void ask_to_kill(struct pebble_pool *pool, const struct pb_worker *worker, bool terminate)
 {
     struct pb_control request = {.kind = PB_CONTROL_KILL, .worker = worker->id, .terminate = terminate};
@@ -174,6 +173,7 @@ static int ask_server(struct pebble_pool *pool, struct pb_worker *worker)
 {
     int theirs[PB_CONTROL_FDS] = {-1, -1, -1};
     int rc = pb_hostlink_open(&worker->link, pool->config.max_payload, pool->config.max_memory != 0, &theirs[0]);
+    worker->link.blocks = &pool->blocks;
     int pipes = rc == 0 ? pb_output_attach(pool, worker, theirs + 1) : rc;
     if (pipes < 0) {
         pb_close(&theirs[0]);

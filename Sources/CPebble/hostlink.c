@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define TAKE_TIME PB_SECOND /* in which a worker claims its first job, or may be taken to have done so */
-#define BULK (32U * 1024) /* from this size on a payload goes over the stream */
+#define SMALL (32U * 1024) /* what is larger does not go into the arena */
 
 /* --- jobs to the worker --- */
 
@@ -22,15 +22,15 @@ static int wake(struct pb_hostlink *link, bool bulk_follows)
     return pb_stream_send(&link->stream, &(struct pb_frame){.kind = PB_FRAME_BELL}, NULL);
 }
 
-static bool is_bulk(const struct pb_submission *job)
+static enum pb_place place_of(const struct pb_submission *job)
 {
-    return job->input_length > BULK;
+    return job->input_length <= SMALL ? PB_IN_ARENA : job->input_length <= PB_LARGE_SIZE ? PB_IN_LARGE : PB_ON_STREAM;
 }
 
-/* Copies what is small into the arena: where it is, or -1. */
+/* Copies what goes into the arena: where it is, or -1. */
 static int64_t place(struct pb_hostlink *link, const struct pb_submission *job, size_t path, size_t name)
 {
-    size_t input = is_bulk(job) ? 0 : (size_t)job->input_length;
+    size_t input = place_of(job) == PB_IN_ARENA ? (size_t)job->input_length : 0;
     int64_t at = pb_arena_take(&link->inputs, input + path + name);
     if (at < 0) return -1;
     char *memory = link->shared->inputs + at;
@@ -49,10 +49,12 @@ static size_t bounded(const char *text)
 int pb_hostlink_submit(struct pb_hostlink *link, const struct pb_submission *job, int64_t now)
 {
     if (link->submitted - link->collected == PB_SLOTS || pb_stream_sending(&link->stream)) return 0;
-    if (is_bulk(job) && link->live) return 0;
+    enum pb_place where = place_of(job);
+    if (where != PB_IN_ARENA && link->live) return 0;
     size_t path = bounded(job->path), name = bounded(job->name);
     int64_t at = place(link, job, path, name);
     if (at < 0) return 0;
+    if (where == PB_IN_LARGE) memcpy(link->shared->large_input, job->input, (size_t)job->input_length);
 
     struct pb_slot *slot = &link->shared->slots[link->submitted % PB_SLOTS];
     slot->input_at = (uint32_t)at;
@@ -61,7 +63,7 @@ int pb_hostlink_submit(struct pb_hostlink *link, const struct pb_submission *job
     slot->image = *job->image;
     slot->path_length = (uint16_t)path;
     slot->name_length = (uint16_t)name;
-    slot->bulk = is_bulk(job);
+    slot->input_place = where;
     slot->wants_updates = job->updates;
     slot->updates = 0;
     atomic_store_explicit(&slot->started, 0, memory_order_relaxed);
@@ -78,8 +80,8 @@ int pb_hostlink_submit(struct pb_hostlink *link, const struct pb_submission *job
     uint64_t number = link->submitted++;
     if (link->live++ == 0) atomic_store(&link->shared->wants_bell, PB_BELL_ON_STREAM);
     atomic_store(&link->shared->submitted, (uint32_t)link->submitted);
-    int rc = wake(link, is_bulk(job));
-    if (rc >= 0 && is_bulk(job)) {
+    int rc = wake(link, where == PB_ON_STREAM);
+    if (rc >= 0 && where == PB_ON_STREAM) {
         struct pb_frame frame = {.kind = PB_FRAME_BULK, .job = number, .length = job->input_length};
         rc = pb_stream_send(&link->stream, &frame, job->input);
     }
@@ -206,17 +208,18 @@ bool pb_hostlink_awaits_stream(struct pb_hostlink *link)
     return (!link->has_bulk && slot->answer == PB_ANSWER_BULK) || (link->jobs[index].tag && updates_due(link, slot) > 0);
 }
 
-/* Copies a reply out of the arena. 0 or -errno. */
-static int take_reply(struct pb_hostlink *link, uint32_t at, uint64_t length, struct pb_collected *collected)
+/* Copies a reply out of memory of that size. 1 or -errno. */
+static int take_reply(struct pb_hostlink *link, const char *memory, uint32_t size, uint32_t at, uint64_t length,
+                      struct pb_collected *collected)
 {
-    if (length > PB_ARENA_SIZE || at > PB_ARENA_SIZE - length) return -EPROTO;
+    if (length > size || at > size - length) return -EPROTO;
     if (length > link->max_payload) return -EFBIG;
     if (length) {
-        if (!(collected->data = malloc(length))) return -ENOMEM;
-        memcpy(collected->data, link->shared->outputs + at, length);
+        if (!(collected->data = pb_blocks_take(link->blocks, length))) return -ENOMEM;
+        memcpy(collected->data, memory + at, length);
     }
     collected->length = length;
-    return 0;
+    return 1;
 }
 
 /* 1: taken; 0: it is still on its way; -EPROTO: another came. */
@@ -249,12 +252,11 @@ static int answer_of(struct pb_hostlink *link, const volatile struct pb_slot *sl
     collected->code = slot->code;
     collected->started = atomic_load_explicit(&slot->started, memory_order_relaxed);
     collected->finished = slot->finished;
-    collected->answer = answer == PB_ANSWER_BULK ? PB_ANSWER_REPLY : (enum pb_answer)answer;
+    bool elsewhere = answer == PB_ANSWER_BULK || answer == PB_ANSWER_LARGE;
+    collected->answer = elsewhere ? PB_ANSWER_REPLY : (enum pb_answer)answer;
     switch (answer) {
-    case PB_ANSWER_REPLY: {
-        int rc = take_reply(link, at, length, collected);
-        return rc < 0 ? rc : 1;
-    }
+    case PB_ANSWER_REPLY: return take_reply(link, link->shared->outputs, PB_ARENA_SIZE, at, length, collected);
+    case PB_ANSWER_LARGE: return take_reply(link, link->shared->large_output, PB_LARGE_SIZE, 0, length, collected);
     case PB_ANSWER_BULK: return take_bulk(link, collected);
     case PB_ANSWER_NO_FUNCTION:
     case PB_ANSWER_NO_MEMORY:

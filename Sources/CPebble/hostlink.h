@@ -10,6 +10,7 @@
 
 #include "compat.h"
 #include "arena.h"
+#include "blocks.h"
 #include "shared.h"
 #include "stream.h"
 
@@ -46,6 +47,7 @@ struct pb_hostlink {
     struct pb_stream stream;
     struct pb_shared *shared; /* NULL: not open */
     uint64_t max_payload;
+    struct pb_blocks *blocks; /* for replies; NULL: malloc alone */
     uint64_t submitted, collected; /* never wrap */
     struct pb_arena inputs;
     struct {

@@ -14,7 +14,7 @@ struct pebble_future *pb_job_new(struct pebble_pool *pool, const struct pb_funct
 {
     struct pebble_future *job = calloc(1, sizeof *job);
     if (!job) return NULL;
-    if (length && !(job->input = malloc(length))) goto no_input;
+    if (length && !(job->input = pb_blocks_take(&pool->blocks, length))) goto no_input;
     if (options->name && *options->name && !(job->name = strdup(options->name))) goto no_name;
     if (length) memcpy(job->input, input, length);
     atomic_init(&job->refs, 1);
@@ -50,7 +50,7 @@ void pebble_future_unref(pebble_future *job)
     if (!job || atomic_fetch_sub_explicit(&job->refs, 1, memory_order_acq_rel) != 1) return;
     struct pebble_pool *pool = job->pool;
     pebble_queue_unref(job->updates);
-    free((void *)(uintptr_t)job->outcome.data);
+    pb_blocks_give(&pool->blocks, (void *)(uintptr_t)job->outcome.data);
     free((void *)(uintptr_t)job->outcome.output_tail);
     pb_autopsy_unref(job->outcome.crash);
     free(job->input);
@@ -90,7 +90,7 @@ void pb_job_publish(struct pebble_future *job)
 
 void pb_job_release(struct pebble_future *job)
 {
-    free(job->input);
+    pb_blocks_give(&job->pool->blocks, job->input);
     job->input = NULL;
     pb_latch_set(&job->hold, PB_JOB_FREE);
     if (job->on_free) job->on_free(job->on_free_arg);

@@ -37,6 +37,7 @@ static void free_memory(struct pebble_pool *pool)
     free(pool->initializer.input);
     free(pool->finalizer.input);
     pb_nodes_free(pool->cluster);
+    pb_blocks_done(&pool->blocks);
     free(pool);
 }
 
@@ -126,6 +127,7 @@ int pb_pool_make(const struct pb_engine *engine, const struct pebble_pool_config
     atomic_init(&pool->max_workers, filled.max_workers);
     pb_room_init(&pool->room, filled.max_queued ? filled.max_queued : SIZE_MAX);
     pthread_mutex_init(&pool->lock, NULL);
+    pb_blocks_init(&pool->blocks);
     if ((rc = take_procedure(pool, &filled.initializer, &pool->initializer)) < 0 ||
         (rc = take_procedure(pool, &filled.finalizer, &pool->finalizer)) < 0)
         goto no_inbox;

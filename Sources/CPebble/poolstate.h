@@ -5,6 +5,7 @@
 #define PB_POOLSTATE_H
 
 #include "compat.h"
+#include "blocks.h"
 #include "courier.h"
 #include "engine.h"
 #include "histogram.h"
@@ -53,6 +54,7 @@ struct pebble_pool {
     struct pb_inbox inbox;
     struct pb_room room; /* for jobs that wait, when they are bounded */
     struct pb_courier callbacks; /* calls them */
+    struct pb_blocks blocks;     /* for inputs and replies */
     struct {
         atomic_uint_least64_t scheduled, running, done, published, workers, started, expired, killed, idle_deaths, retried;
     } count;

@@ -31,12 +31,21 @@
 
 #define PB_SLOTS 64U
 #define PB_ARENA_SIZE (128U * 1024) /* of inputs, and of replies */
+#define PB_LARGE_SIZE (2U * 1024 * 1024) /* of one input, and of one reply, that are too large for the arenas */
 
 enum pb_claim { PB_CLAIM_FREE, PB_CLAIM_QUEUED, PB_CLAIM_RUNNING, PB_CLAIM_REVOKED };
+
+/* Where an input is. */
+enum pb_place {
+    PB_IN_ARENA,
+    PB_IN_LARGE,  /* at the beginning of `large_input`: no other job has one there until this is answered */
+    PB_ON_STREAM,
+};
 
 enum pb_answer {
     PB_ANSWER_NONE,        /* revoked */
     PB_ANSWER_REPLY,       /* the function returned `code`; the reply is in the arena */
+    PB_ANSWER_LARGE,       /* the same; the reply is at the beginning of `large_output`, until it is collected */
     PB_ANSWER_BULK,        /* the same; the reply is on the stream */
     PB_ANSWER_NO_FUNCTION, /* there is no such function here */
     PB_ANSWER_NO_MEMORY,   /* the reply did not fit into memory */
@@ -65,7 +74,7 @@ struct pb_slot {
     uint64_t offset;
     struct pb_image_id image;
     uint16_t path_length, name_length;
-    uint32_t bulk; /* the input is on the stream; path and name alone are in the arena */
+    uint32_t input_place; /* enum pb_place; path and name are in the arena */
     uint32_t wants_updates;
 
     /* the worker's */
@@ -97,6 +106,9 @@ struct pb_shared {
     struct pb_slot slots[PB_SLOTS];
     alignas(64) char inputs[PB_ARENA_SIZE];
     alignas(64) char outputs[PB_ARENA_SIZE];
+    /* pages that cost nothing before they are used */
+    alignas(4096) char large_input[PB_LARGE_SIZE];
+    alignas(4096) char large_output[PB_LARGE_SIZE];
     /* the worker's, when it crashes; pages of its own, which no worker touches that does not */
     alignas(4096) struct pb_crash_record crash;
 };

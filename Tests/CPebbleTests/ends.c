@@ -48,6 +48,15 @@ int submit(struct ends *ends, uint64_t number, const void *input, size_t length)
     return pb_hostlink_submit(&ends->host, &job, pb_now());
 }
 
+void pump(struct ends *ends)
+{
+    while (pb_hostlink_sending(&ends->host)) {
+        ck_assert_int_ge(pb_hostlink_flush(&ends->host), 0);
+        ck_assert_int_ge(pb_childlink_doorbell(&ends->worker), 0);
+    }
+    pb_childlink_awake(&ends->worker);
+}
+
 struct pb_claimed claim_next(struct ends *ends)
 {
     struct pb_claimed job;

@@ -24,6 +24,9 @@ void ends_age(struct ends *ends, uint64_t jobs);
 int submit(struct ends *ends, uint64_t number, const void *input, size_t length);
 void *tag_of(uint64_t number);
 
+/* Sends what is still to be sent, to a worker that reads it without looking at its jobs. */
+void pump(struct ends *ends);
+
 /* The job that the worker gets next, which is there. */
 struct pb_claimed claim_next(struct ends *ends);
 

@@ -17,6 +17,7 @@ static Suite *(*const suites[])(void) = {
     stream_suite,
     stream_model_suite,
     arena_suite,
+    blocks_suite,
     lines_suite,
     link_suite,
     link_replies_suite,

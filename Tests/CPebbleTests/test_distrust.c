@@ -68,6 +68,20 @@ START_TEST(a_reply_outside_of_the_memory_is_refused)
 }
 END_TEST
 
+START_TEST(a_large_reply_that_is_larger_than_its_memory_is_refused)
+{
+    static const uint64_t lengths[] = {PB_LARGE_SIZE + 1, UINT32_MAX, UINT64_C(1) << 32, UINT64_MAX};
+    ends.host.max_payload = UINT64_MAX;
+    ck_assert_int_eq(completed_with(PB_ANSWER_LARGE, 0, lengths[_i]), -EPROTO);
+}
+END_TEST
+
+START_TEST(a_large_reply_above_the_bound_is_refused_though_it_lies_there)
+{
+    ck_assert_int_eq(completed_with(PB_ANSWER_LARGE, 0, 100001), -EFBIG);
+}
+END_TEST
+
 START_TEST(a_reply_at_the_very_end_of_the_memory_is_taken)
 {
     ck_assert_int_eq(completed_with(PB_ANSWER_REPLY, PB_ARENA_SIZE - 5, 5), 1);
@@ -314,6 +328,8 @@ Suite *distrust_suite(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_loop_test(tests, only_answers_that_exist_are_taken, 0, 5);
     tcase_add_loop_test(tests, a_reply_outside_of_the_memory_is_refused, 0, 12);
+    tcase_add_loop_test(tests, a_large_reply_that_is_larger_than_its_memory_is_refused, 0, 4);
+    tcase_add_test(tests, a_large_reply_above_the_bound_is_refused_though_it_lies_there);
     tcase_add_test(tests, a_reply_at_the_very_end_of_the_memory_is_taken);
     tcase_add_test(tests, a_reply_above_the_bound_is_refused_though_it_lies_there);
     tcase_add_loop_test(tests, a_count_that_cannot_be_is_refused, 0, 7);

@@ -7,15 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LARGE 40000U /* goes over the stream, and fits into a socket, a few times */
+#define LARGE 40000U         /* too large for the arena */
+#define BULK (PB_LARGE_SIZE + 1) /* goes over the stream */
 
 static struct ends ends;
-static char large[LARGE];
+static char large[BULK];
 
 static void set_up(void)
 {
     ends_open(&ends, BOUND);
-    for (size_t i = 0; i < LARGE; i++)
+    for (size_t i = 0; i < BULK; i++)
         large[i] = (char)(i * 31 >> 3);
 }
 
@@ -195,15 +196,22 @@ END_TEST
 
 /* --- large inputs --- */
 
-START_TEST(a_large_input_goes_over_the_stream)
+static const size_t lengths[] = {LARGE, PB_LARGE_SIZE, BULK};
+
+START_TEST(a_large_input_has_memory_of_its_own_or_goes_over_the_stream)
 {
-    ck_assert_int_eq(submit(&ends, 0, large, LARGE), 1);
-    struct pb_claimed job = claim_next(&ends);
-    ck_assert_uint_eq(job.input_length, LARGE);
-    ck_assert_mem_eq(job.input, large, LARGE);
-    ck_assert_mem_eq(job.path, "/lib/it.so", 10);
-    answer(&ends, &job, NULL, 0);
-    collect(&ends, 0);
+    for (uint64_t n = 0; n < 3; n++) {
+        ck_assert_int_eq(submit(&ends, n, large + n, lengths[_i] - n), 1);
+        ck_assert(pb_hostlink_sending(&ends.host) == (lengths[_i] - n > PB_LARGE_SIZE));
+        pump(&ends);
+        struct pb_claimed job = claim_next(&ends);
+        ck_assert_uint_eq(job.input_length, lengths[_i] - n);
+        ck_assert_mem_eq(job.input, large + n, lengths[_i] - n);
+        ck_assert_mem_eq(job.path, "/lib/it.so", 10);
+        ck_assert_mem_eq(job.name, "name", 4);
+        answer(&ends, &job, NULL, 0);
+        collect(&ends, n);
+    }
 }
 END_TEST
 
@@ -224,14 +232,14 @@ START_TEST(a_large_input_that_was_revoked_is_never_seen)
 {
     uint64_t n = 0;
     for (; n < 3; n++) {
-        ck_assert_int_eq(submit(&ends, n, large, LARGE), 1);
+        ck_assert_int_eq(submit(&ends, n, large, lengths[_i]), 1);
         ck_assert(pb_hostlink_revoke(&ends.host, tag_of(n)));
     }
-    memset(large, 'x', LARGE);
-    ck_assert_int_eq(submit(&ends, n, large, LARGE - 1), 1);
+    memset(large, 'x', lengths[_i]);
+    ck_assert_int_eq(submit(&ends, n, large, lengths[_i] - 1), 1);
     struct pb_claimed job = claim_next(&ends);
-    ck_assert_uint_eq(job.input_length, LARGE - 1);
-    ck_assert_mem_eq(job.input, large, LARGE - 1);
+    ck_assert_uint_eq(job.input_length, lengths[_i] - 1);
+    ck_assert_mem_eq(job.input, large, lengths[_i] - 1);
     answer(&ends, &job, NULL, 0);
     collect(&ends, n);
 }
@@ -291,9 +299,9 @@ Suite *link_suite(void)
     tcase_add_test(tests, a_job_that_has_begun_cannot_be_revoked);
     tcase_add_test(tests, the_room_of_revoked_jobs_comes_back);
     tcase_add_test(tests, jobs_are_taken_back_from_the_end);
-    tcase_add_test(tests, a_large_input_goes_over_the_stream);
+    tcase_add_loop_test(tests, a_large_input_has_memory_of_its_own_or_goes_over_the_stream, 0, 3);
     tcase_add_test(tests, a_large_input_is_taken_only_by_a_worker_with_nothing_else_to_do);
-    tcase_add_test(tests, a_large_input_that_was_revoked_is_never_seen);
+    tcase_add_loop_test(tests, a_large_input_that_was_revoked_is_never_seen, 0, 2);
     tcase_add_test(tests, a_half_sent_input_cannot_be_taken_back);
     tcase_add_test(tests, a_bell_is_rung_once_and_only_when_wanted);
     return suite;

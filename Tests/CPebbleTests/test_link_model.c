@@ -33,7 +33,7 @@ static struct job {
     uint64_t number;
     enum stage stage;
     bool done; /* the worker went on from it */
-    bool bulk, bulk_reply;
+    bool bulk, bulk_reply, large_reply;
     struct stretch input, output;
     const char *reply;
     size_t reply_length;
@@ -314,6 +314,17 @@ static void say_something(void)
     note_frame(frame);
 }
 
+/* The large room, which is there unless an earlier reply is in it. */
+static char *large_room(void)
+{
+    bool taken = false;
+    for (unsigned i = 0; i < count; i++)
+        taken |= jobs[i].large_reply;
+    char *room = pb_childlink_large_room(&ends.worker);
+    must((room == NULL) == taken);
+    return room;
+}
+
 static void answer_one(void)
 {
     struct job *job = running();
@@ -332,6 +343,9 @@ static void answer_one(void)
     }
     job->code = (int)chance(1000) - 500;
     job->reply_length = length;
+    char *large = length && reply == job->reply && once_in(2) ? large_room() : NULL;
+    if (large) reply = memcpy(large, reply, length);
+    job->large_reply = large != NULL;
     job->bulk_reply = length && reply == job->reply;
     job->stage = ANSWERED;
     job->done = true;

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define JOBS 1000000U
-#define MOST 400000U /* bytes in an input or a reply */
+#define MOST (PB_LARGE_SIZE + 400000U) /* bytes in an input or a reply */
 
 enum fate { PENDING, ANSWERED, REVOKED };
 
@@ -27,13 +27,15 @@ static char bytes[MOST];
 /* How long the input and the reply of a job are; both begin with its number. */
 static size_t input_length(uint64_t number)
 {
-    if (with_large && number % 1009 == 5) return 40000 + number % (MOST - 40000);
+    if (with_large && number % 1009 == 5) return 40000 + number % 360000;
+    if (with_large && number % 10007 == 6) return PB_LARGE_SIZE + 1 + number % 300000;
     return 8 + (number % 97 == 0 ? number % 20000 : number % 64);
 }
 
 static size_t reply_length(uint64_t number)
 {
     if (with_large && number % 1511 == 7) return PB_ARENA_SIZE + number % 200000;
+    if (with_large && number % 10009 == 8) return PB_LARGE_SIZE + 1 + number % 300000;
     return number % 5 ? 8 + (number % 89 == 0 ? number % 50000 : number % 300) : 0;
 }
 
@@ -51,6 +53,8 @@ static void *work(void *arg)
         size_t capacity, length = reply_length(number);
         char *room = pb_childlink_reply_room(&ends.worker, &capacity);
         char *reply = room && capacity >= length ? room : own;
+        char *large = reply == own && length <= PB_LARGE_SIZE ? pb_childlink_large_room(&ends.worker) : NULL;
+        if (large) reply = large;
         if (length) memcpy(reply, &number, sizeof number);
         must(pb_childlink_answer(&ends.worker, &job, PB_ANSWER_REPLY, (int)number, reply, length));
     }

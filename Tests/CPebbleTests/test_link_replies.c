@@ -9,9 +9,10 @@
 #include <string.h>
 
 #define LARGE 60000U
+#define BULK (PB_LARGE_SIZE + 1) /* goes over the stream */
 
 static struct ends ends;
-static char large[2 * PB_ARENA_SIZE];
+static char large[2 * PB_LARGE_SIZE];
 
 static void set_up(void)
 {
@@ -90,6 +91,48 @@ START_TEST(a_reply_that_outgrows_the_room_goes_over_the_stream)
     ck_assert(!pb_hostlink_awaits_stream(&ends.host));
     expect_reply(0, large, length);
     ck_assert_int_eq(pb_hostlink_read(&ends.host), 0);
+}
+END_TEST
+
+/* Written into the large room. */
+static void answer_in_large_room(struct pb_claimed *job, const void *reply, size_t length)
+{
+    size_t capacity;
+    pb_childlink_reply_room(&ends.worker, &capacity);
+    char *room = pb_childlink_large_room(&ends.worker);
+    ck_assert_ptr_eq(room, ends.worker.shared->large_output);
+    memcpy(room, reply, length);
+    ck_assert(pb_childlink_answer(&ends.worker, job, PB_ANSWER_REPLY, 0, room, length));
+}
+
+START_TEST(a_large_reply_is_written_in_place)
+{
+    for (uint64_t n = 0; n < 3; n++) {
+        struct pb_claimed job = begin(n);
+        answer_in_large_room(&job, large + n, PB_LARGE_SIZE);
+        ck_assert_uint_eq(job.slot->answer, PB_ANSWER_LARGE);
+        expect_reply(n, large + n, PB_LARGE_SIZE);
+    }
+}
+END_TEST
+
+START_TEST(there_is_no_large_room_until_the_reply_in_it_is_collected)
+{
+    ends_age(&ends, _i ? (UINT64_C(1) << 32) - 1 : 0); /* also where the counters begin anew */
+    uint64_t first = ends.host.submitted;
+    for (uint64_t n = first; n < first + 3; n++)
+        submit(&ends, n, NULL, 0);
+    struct pb_claimed jobs[3];
+    jobs[0] = claim_next(&ends);
+    answer_in_large_room(&jobs[0], large, PB_LARGE_SIZE);
+    jobs[1] = claim_next(&ends);
+    ck_assert_ptr_null(pb_childlink_large_room(&ends.worker));
+    answer(&ends, &jobs[1], "small", 5);
+    expect_reply(first, large, PB_LARGE_SIZE);
+    jobs[2] = claim_next(&ends);
+    answer_in_large_room(&jobs[2], large + 1, PB_LARGE_SIZE);
+    expect_reply(first + 1, "small", 5);
+    expect_reply(first + 2, large + 1, PB_LARGE_SIZE);
 }
 END_TEST
 
@@ -233,6 +276,7 @@ END_TEST
 START_TEST(a_worker_that_sleeps_on_the_stream_is_sent_one_frame)
 {
     struct pb_message message;
+    int rc;
     atomic_store(&ends.worker.shared->asleep, PB_SLEEPS_ON_STREAM);
     submit(&ends, 0, NULL, 0);
     ck_assert_int_eq(ends.worker.shared->asleep, PB_AWAKE);
@@ -243,8 +287,10 @@ START_TEST(a_worker_that_sleeps_on_the_stream_is_sent_one_frame)
     pb_hostlink_revoke_last(&ends.host);
     pb_hostlink_revoke_last(&ends.host);
     atomic_store(&ends.worker.shared->asleep, PB_SLEEPS_ON_STREAM);
-    submit(&ends, 2, large, LARGE);
-    ck_assert_int_eq(pb_stream_receive(&ends.worker.stream, &message), 1);
+    submit(&ends, 2, large, BULK);
+    while ((rc = pb_stream_receive(&ends.worker.stream, &message)) == 0)
+        pb_hostlink_flush(&ends.host);
+    ck_assert_int_eq(rc, 1);
     ck_assert_int_eq(message.head.kind, PB_FRAME_BULK);
     ck_assert_int_eq(pb_stream_receive(&ends.worker.stream, &(struct pb_message){0}), 0);
     free(message.payload);
@@ -259,6 +305,8 @@ Suite *link_replies_suite(void)
     tcase_add_test(tests, a_reply_is_written_in_place);
     tcase_add_test(tests, code_and_kind_of_an_answer_arrive);
     tcase_add_test(tests, a_reply_that_outgrows_the_room_goes_over_the_stream);
+    tcase_add_test(tests, a_large_reply_is_written_in_place);
+    tcase_add_loop_test(tests, there_is_no_large_room_until_the_reply_in_it_is_collected, 0, 2);
     tcase_add_test(tests, large_and_small_replies_stay_in_order);
     tcase_add_test(tests, a_large_reply_may_arrive_before_the_answers_before_it_are_collected);
     tcase_add_test(tests, replies_that_are_not_collected_fill_the_memory_and_then_the_stream);

@@ -94,7 +94,7 @@ static int job_damage(pebble_call *call)
     unsigned seed = (unsigned)order_of(call)->number;
     bool to_all = seed % 2, returns = seed % 3;
     unsigned count = 20 + seed % 5 * 50;
-    size_t size = to_all ? sizeof(struct pb_shared) : offsetof(struct pb_shared, slots) + 4 * sizeof(struct pb_slot);
+    size_t size = to_all ? offsetof(struct pb_shared, large_input) : offsetof(struct pb_shared, slots) + 4 * sizeof(struct pb_slot);
     volatile unsigned char *bytes = (unsigned char *)shared_memory();
     for (unsigned i = 0; i < count; i++)
         bytes[(size_t)rand_r(&seed) % size] = (unsigned char)rand_r(&seed);

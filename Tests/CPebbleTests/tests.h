@@ -27,6 +27,7 @@ Suite *boot_suite(void);
 Suite *stream_suite(void);
 Suite *stream_model_suite(void);
 Suite *arena_suite(void);
+Suite *blocks_suite(void);
 Suite *lines_suite(void);
 Suite *link_suite(void);
 Suite *link_replies_suite(void);

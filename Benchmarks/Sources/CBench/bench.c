@@ -178,7 +178,7 @@ static long sleeps_of_process(const char *pid)
     snprintf(path, sizeof path, "/proc/%.20s/task", pid);
     DIR *tasks = opendir(path);
     for (struct dirent *task; tasks && (task = readdir(tasks));) {
-        if (atoi(task->d_name) == gettid()) continue;
+        if (*task->d_name == '.' || atoi(task->d_name) == gettid()) continue;
         snprintf(path, sizeof path, "/proc/%.20s/task/%.20s/status", pid, task->d_name);
         long sleeps = read_key(path, "voluntary_ctxt_switches");
         sum += sleeps > 0 ? sleeps : 0;

@@ -10,6 +10,8 @@
 # make soak         jobs of every kind while processes are killed and stopped; SOAK_SECONDS=60, SEED=..., SOAK_EPOCH=...
 # make check-fuzz   every decoder in C, under sanitizers, with a corpus and the same damage to it each time
 # make fuzz         every decoder, in C and Swift, searched by libFuzzer; FUZZ_SECONDS=30 each, FUZZERS=...
+# make check-cluster  pools on a Slurm cluster of two nodes, which is made on this machine and ended again;
+#                   not part of check, for it installs Slurm
 # make check-model  the protocol of a link, model-checked with spin (two minutes, 2 GB)
 # make check-consumer  packages that depend on this one by path, without macros, with all other traits
 # make check-command  the `pebble` command
@@ -139,6 +141,15 @@ fuzz:
 
 check-consumer: | deps
 	Tests/Consumer/run.sh
+
+build/check-cluster: Tests/Cluster/check.c build/libcpebble.a
+	$(CC) -std=gnu11 $(warnings) -Iinclude -pthread $(CFLAGS) $(filter %.c,$^) build/libcpebble.a \
+	  $$(pkg-config --cflags --libs check) -lbsd -o $@
+
+.PHONY: check-cluster
+check-cluster: build/check-cluster build/examples/ingest
+	@Tools/deps.sh $$(Tests/Cluster/cluster missing)
+	timeout -k 60 600 Tests/Cluster/cluster run Tests/Cluster/run.sh
 
 check-model:
 	@Tools/deps.sh gcc spin

@@ -8,11 +8,11 @@ complain() { echo "lint: $*"; failed=1; }
 # --- layers: a file includes headers of its own or lower layers only ---
 layers=(
   "compat fd clock sig futex cpus rlimits"
-  "latch room wheel histogram lines alarm proc image frame boot control mainqueue arena blocks oom symbols demangle crashrecord wire messages"
+  "latch room wheel histogram lines alarm proc image frame boot control mainqueue arena blocks oom symbols demangle crashrecord wire messages hostlist"
   "spawn launch entry forkserver serve stream shared hostlink hostopen childlink call crash autopsy chunk child"
   "worker dispatch"
   "inbox watchers job updates callbacks courier engine poolstate watch queue starting output shipping ending crew processes threads nodelink nodejobs nodelife nodeoutput node nodes loop"
-  "pool nodepool agent agentjobs map outcome report version fifo thread handlers"
+  "pool nodepool slurm agent agentjobs map outcome report version fifo thread handlers"
 )
 layer_of() {
   local i

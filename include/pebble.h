@@ -6,6 +6,7 @@
  *   pebble/function.h  what a task function is: bytes in, bytes out, one call
  *   pebble/pool.h      a pool of worker processes: schedule, close, stop, join
  *   pebble/nodes.h     the same on several machines
+ *   pebble/slurm.h     the same on a cluster that Slurm runs
  *   pebble/threads.h   the same on threads of this process
  *   pebble/future.h    the handle of one scheduled job: wait, cancel, callbacks
  *   pebble/outcome.h   what became of a job; every job gets exactly one outcome
@@ -35,6 +36,7 @@
 #include "pebble/future.h"
 #include "pebble/pool.h"
 #include "pebble/nodes.h"
+#include "pebble/slurm.h"
 #include "pebble/threads.h"
 #include "pebble/map.h"
 #include "pebble/worker.h"

@@ -8,6 +8,8 @@
  * minutes. In a worker that costs one document. With --in-process it costs the
  * program.
  *
+ * With --slurm 4 the workers are on four nodes of a Slurm cluster.
+ *
  *   cc -o ingest *.c $(pkg-config --cflags --libs cpebble)
  *   ./ingest ../documents */
 #include "document.h"
@@ -27,6 +29,7 @@ enum { FAILED = 1, USAGE = 2 }; /* exit codes */
 struct options {
     const char *folder;
     struct pebble_pool_config pool;
+    unsigned nodes;  /* of a cluster; 0: on this machine */
     int64_t timeout; /* ns for each document */
     bool in_process;
 };
@@ -126,7 +129,9 @@ static void ingest_in_pool(const struct options *options, struct report *reports
     struct progress progress;
     pebble_pool *pool;
 
-    int error = pebble_pool_new(&options->pool, &pool);
+    struct pebble_slurm slurm = {.nodes = options->nodes};
+    int error = options->nodes ? pebble_slurm_pool_new(&options->pool, &slurm, &pool)
+                               : pebble_pool_new(&options->pool, &pool);
     if (error < 0) give_up("pool", -error);
     pebble_future **futures = allocated(calloc(count + 1, sizeof(pebble_future *)));
     for (size_t i = 0; i < count; i++)
@@ -159,7 +164,7 @@ static int is_json(const struct dirent *entry)
 
 static _Noreturn void usage(FILE *stream, int status)
 {
-    fprintf(stream, "usage: ingest [--timeout SECONDS] [--workers N] [--spawn] [--in-process] FOLDER\n");
+    fprintf(stream, "usage: ingest [--timeout SECONDS] [--workers N] [--slurm NODES] [--spawn] [--in-process] FOLDER\n");
     exit(status);
 }
 
@@ -172,12 +177,12 @@ static int64_t parse_timeout(const char *text)
     usage(stderr, USAGE);
 }
 
-static unsigned parse_workers(const char *text)
+static unsigned parse_number(const char *option, const char *text)
 {
     char *end;
-    long workers = strtol(text, &end, 10);
-    if (end != text && *end == '\0' && workers >= 1 && workers <= 65536) return (unsigned)workers;
-    fprintf(stderr, "ingest: --workers wants a number from 1 to 65536\n");
+    long number = strtol(text, &end, 10);
+    if (end != text && *end == '\0' && number >= 1 && number <= 65536) return (unsigned)number;
+    fprintf(stderr, "ingest: --%s wants a number from 1 to 65536\n", option);
     usage(stderr, USAGE);
 }
 
@@ -185,8 +190,9 @@ static struct options parse_options(int argc, char **argv)
 {
     static const struct option names[] = {
         {"timeout", required_argument, NULL, 't'}, {"workers", required_argument, NULL, 'w'},
-        {"spawn", no_argument, NULL, 's'},         {"in-process", no_argument, NULL, 'i'},
-        {"help", no_argument, NULL, 'h'},          {0},
+        {"slurm", required_argument, NULL, 'n'},   {"spawn", no_argument, NULL, 's'},
+        {"in-process", no_argument, NULL, 'i'},    {"help", no_argument, NULL, 'h'},
+        {0},
     };
     struct options options = {.timeout = 2 * INT64_C(1000000000), .pool.name = "ingest"};
     for (int option; (option = getopt_long(argc, argv, "h", names, NULL)) != -1;) {
@@ -195,7 +201,10 @@ static struct options parse_options(int argc, char **argv)
             options.timeout = parse_timeout(optarg);
             break;
         case 'w':
-            options.pool.max_workers = parse_workers(optarg);
+            options.pool.max_workers = parse_number("workers", optarg);
+            break;
+        case 'n':
+            options.nodes = parse_number("slurm", optarg);
             break;
         case 's':
             options.pool.start_method = PEBBLE_SPAWN;

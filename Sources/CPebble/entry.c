@@ -142,17 +142,19 @@ static int redirect_start_main(struct dl_phdr_info *info, size_t size, void *arg
     return 1; /* the first image is the executable */
 }
 
-static bool is_pipe_or_socket(int fd)
+/* A pipe, a socket, or a terminal: Slurm gives a job a raw one for stdout, where nothing is to be held back. */
+static bool is_stream(int fd)
 {
     struct stat status;
-    return fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+    if (fstat(fd, &status) < 0) return false;
+    return S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) || isatty(fd);
 }
 
 /* An agent's link is moved away from stdin and stdout before anything of the
  * program runs: what that reads is nothing, what it prints goes to stderr. */
 static bool move_agents_stdio(void)
 {
-    if (!is_pipe_or_socket(STDIN_FILENO) || !is_pipe_or_socket(STDOUT_FILENO)) return false;
+    if (!is_stream(STDIN_FILENO) || !is_stream(STDOUT_FILENO)) return false;
     agent_in = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     agent_out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);

@@ -8,6 +8,7 @@
 static Suite *(*const suites[])(void) = {
     frame_suite,
     wire_suite,
+    hostlist_suite,
     worker_suite,
     dispatch_suite,
     latch_suite,

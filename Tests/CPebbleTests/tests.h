@@ -18,6 +18,7 @@ _Noreturn void must_fail(const char *condition, const char *file, int line);
 /* pure */
 Suite *frame_suite(void);
 Suite *wire_suite(void);
+Suite *hostlist_suite(void);
 Suite *worker_suite(void);
 Suite *dispatch_suite(void);
 Suite *latch_suite(void);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void pb_close(int *fd)
@@ -42,6 +43,12 @@ bool pb_is_unix_socket(int fd, int type)
     if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &value, &length) < 0 || value != AF_UNIX) return false;
     length = sizeof value;
     return getsockopt(fd, SOL_SOCKET, SO_TYPE, &value, &length) == 0 && value == type;
+}
+
+uint64_t pb_socket_name(int fd)
+{
+    struct stat info;
+    return fd >= 0 && fstat(fd, &info) == 0 && S_ISSOCK(info.st_mode) ? (uint64_t)info.st_ino : 0;
 }
 
 void pb_close_from(unsigned first)

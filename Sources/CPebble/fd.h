@@ -17,6 +17,9 @@ int pb_set_nonblocking(int fd, bool on);
 /* Whether fd is a UNIX-domain socket of the given type (SOCK_...). */
 bool pb_is_unix_socket(int fd, int type);
 
+/* A number that no other socket has at the same time; 0: fd is no socket. */
+uint64_t pb_socket_name(int fd);
+
 /* Closes every descriptor from `first` up. */
 void pb_close_from(unsigned first);
 

@@ -16,12 +16,22 @@
 static struct {
     pthread_mutex_t lock;
     int channel;    /* where CONNECT goes; -1: no server known */
+    uint64_t name;  /* of that socket */
     bool inherited; /* it is our own parent and cannot be restarted */
     struct pb_proc process;
     unsigned number; /* of those that this process has started */
     pthread_once_t once;
     atomic_uint generation;
 } server = {.lock = PTHREAD_MUTEX_INITIALIZER, .channel = -1, .process = {0, -1}, .once = PTHREAD_ONCE_INIT};
+
+/* A program may have closed all descriptors that it does not know, and opened others since: these are not ours to use,
+ * nor to close. */
+static void forget_what_was_closed(void)
+{
+    if (server.channel < 0 || pb_socket_name(server.channel) == server.name) return;
+    server.channel = -1;
+    server.process = PB_PROC_NONE;
+}
 
 static void before_fork(void)
 {
@@ -36,6 +46,7 @@ static void after_fork_parent(void)
 /* A fork without exec is a process of its own: its first pool starts a server. */
 static void after_fork_child(void)
 {
+    forget_what_was_closed();
     pb_close(&server.channel);
     pb_proc_done(&server.process);
     server.inherited = false;
@@ -57,6 +68,7 @@ unsigned pb_forkserver_generation(void)
 void pb_forkserver_inherit(int channel)
 {
     server.channel = channel;
+    server.name = pb_socket_name(channel);
     server.inherited = true;
 }
 
@@ -89,6 +101,7 @@ static int start(int *ret_channel)
     if ((rc = pb_spawn_detached(&env, ends[1], self)) < 0) goto out;
     if ((rc = pb_spawn_report(ends[0], &server.process)) < 0) goto out;
     server.channel = ends[0];
+    server.name = pb_socket_name(server.channel);
     server.number++;
     *ret_channel = asked;
     ends[0] = asked = -1;
@@ -108,6 +121,7 @@ int pb_forkserver_connect(int *ret_channel, bool *ret_fresh, unsigned *ret_serve
 
     bool fresh = false;
     pthread_mutex_lock(&server.lock);
+    forget_what_was_closed();
     int rc = server.channel >= 0 ? ask_for_channel(server.channel, ret_channel) : -EPIPE;
     if ((rc == -EPIPE || rc == -ECONNRESET) && !server.inherited) {
         pb_close(&server.channel); /* it ended, as it does when idle for long */
@@ -124,6 +138,7 @@ int pb_forkserver_connect(int *ret_channel, bool *ret_fresh, unsigned *ret_serve
 void pb_forkserver_kill(unsigned number)
 {
     pthread_mutex_lock(&server.lock);
+    forget_what_was_closed();
     if (server.number == number) pb_proc_kill(&server.process);
     pthread_mutex_unlock(&server.lock);
 }

@@ -247,7 +247,9 @@ static void turn(struct pebble_pool *pool)
 {
     struct epoll_event events[EVENTS];
     int count = epoll_wait(pool->epoll, events, EVENTS, -1);
-    if (count < 0) return; /* EINTR: no signal is for this thread, but a debugger may stop it */
+    if (count < 0 && errno == EINTR) return; /* no signal is for this thread, but a debugger may stop it */
+    while (count < 0) /* the program has closed what is ours, and what has its number now is not */
+        pause();
     pb_loop_lock(pool);
     on_events(pool, events, count); /* 1. answers, and packets of the server */
     run_timers(pool, pb_now());     /* 2. limits */

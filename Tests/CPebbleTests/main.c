@@ -70,6 +70,7 @@ static Suite *(*const suites[])(void) = {
     nesting_suite,
     surroundings_suite,
     host_suite,
+    coexist_suite,
     forks_suite,
     server_suite,
     entry_suite,

@@ -83,6 +83,7 @@ Suite *kin_suite(void);
 Suite *nesting_suite(void);
 Suite *surroundings_suite(void);
 Suite *host_suite(void);
+Suite *coexist_suite(void);
 Suite *forks_suite(void);
 Suite *server_suite(void);
 Suite *entry_suite(void);

@@ -6,13 +6,20 @@
 /// or throws. It never traps by itself, allocates no more than a small multiple of the bytes present, never recurses
 /// deeper than `codingDepthLimit` values, and stands bytes that change while it reads. Decoded values are copies.
 final class BinaryDecoder {
-  private let reader: ByteReader
-  private var offset = 0
-  private var source: DecodingSource?
+  @exclusivity(unchecked) private var reader: ByteReader
+  @exclusivity(unchecked) private var offset = 0
+  @exclusivity(unchecked) private var source: DecodingSource?
 
   /// - Parameter bytes: must stay allocated as long as the decoder is used.
   init(_ bytes: UnsafeRawBufferPointer) {
     reader = ByteReader(bytes)
+  }
+
+  /// Goes on with other bytes.
+  func restart(_ bytes: UnsafeRawBufferPointer) {
+    reader = ByteReader(bytes)
+    offset = 0
+    source = nil
   }
 
   /// Whether all values have been taken.

@@ -79,6 +79,12 @@ struct ByteWriter: ~Copyable {
     base.unsafelyUnwrapped.storeBytes(of: UInt64(number), toByteOffset: offset, as: UInt64.self)
   }
 
+  /// Overwrites bytes written before with those of `number`.
+  mutating func patch<Number: BitwiseCopyable>(bare number: Number, at offset: Int) {
+    precondition(offset >= 0 && offset <= count - MemoryLayout<Number>.size)
+    base.unsafelyUnwrapped.storeBytes(of: number, toByteOffset: offset, as: Number.self)
+  }
+
   /// Sets the lowest bit of a byte written before.
   mutating func setLowestBit(at offset: Int) {
     precondition(offset >= 0 && offset < count)

@@ -39,11 +39,11 @@ extension JobObservations {
     static func make(of input: Payload, _ span: JobSpan) throws -> Payload {
       var carrier: [String: String] = [:]
       span.tracer.inject(span.span.context, into: &carrier, using: Carrier())
-      let header = Payload()
-      try header.append(carrier)
       let traced = Payload()
       traced.append(raw: InputForm.traced.rawValue)
-      header.withBytes { traced.append(pieceOf: $0) }
+      let begin = traced.beginPiece()
+      try traced.append(carrier)
+      traced.endPiece(begin)
       input.withBytes(traced.append(raw:))
       return traced
     }

@@ -11,6 +11,12 @@ final class ArgumentReader {
     decoder = BinaryDecoder(bytes)
   }
 
+  /// Goes on with the arguments of another call.
+  func restart(_ bytes: UnsafeRawBufferPointer) {
+    decoder.restart(bytes)
+    failure = nil
+  }
+
   func next<T: Decodable>(_ type: T.Type) throws -> T {
     do {
       return try decoder.decode(type)

@@ -2,7 +2,7 @@
 
 /// The bytes of an input or a reply, as they are written.
 final class Payload {
-  private var bytes = ByteWriter()
+  @exclusivity(unchecked) private var bytes = ByteWriter()
 
   var count: Int { bytes.count }
 
@@ -29,9 +29,24 @@ final class Payload {
     repeat try append(each arguments)
   }
 
-  /// Appends a piece made of all of these one after the other.
-  func append(pieceOf parts: UnsafeRawBufferPointer...) {
-    append(raw: UInt64(parts.reduce(0) { $0 + $1.count }))
-    for part in parts { append(raw: part) }
+  /// Forgets everything from `offset` on.
+  func truncate(to offset: Int) {
+    bytes.truncate(to: offset)
+  }
+
+  /// Begins a piece, see `Pieces`; returns where, for `endPiece`.
+  func beginPiece() -> Int {
+    append(raw: UInt64(0))
+    return count - MemoryLayout<UInt64>.size
+  }
+
+  /// Ends a piece: it holds what was appended since its begin.
+  func endPiece(_ begin: Int) {
+    patch(raw: UInt64(count - begin - MemoryLayout<UInt64>.size), at: begin)
+  }
+
+  /// Overwrites what was appended before.
+  func patch<T: BitwiseCopyable>(raw value: T, at offset: Int) {
+    bytes.patch(bare: value, at: offset)
   }
 }

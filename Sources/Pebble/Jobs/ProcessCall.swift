@@ -17,29 +17,22 @@ public struct ProcessCall: Sendable {
   public func run<Result: Codable & Sendable, each Argument: Codable & Sendable>(
     _ function: (repeat each Argument) throws -> Result
   ) -> Int32 {
-    serve { arguments in
-      let result = try function(repeat try arguments.next((each Argument).self))
-      return { try $0.append(result) }
-    }
+    serve { arguments, reply in try reply.put(function(repeat try arguments.next((each Argument).self))) }
   }
 
   /// Runs the function on the worker's main thread.
   public func run<each Argument: Codable & Sendable>(
     _ function: (repeat each Argument) throws -> Void
   ) -> Int32 {
-    serve { arguments in
-      try function(repeat try arguments.next((each Argument).self))
-      return { _ in }
-    }
+    serve { arguments, _ in try function(repeat try arguments.next((each Argument).self)) }
   }
 
   /// Runs the function on the global executor, while the worker's main thread serves the main actor.
   public func run<Result: Codable & Sendable, each Argument: Codable & Sendable>(
     _ function: sending @escaping (repeat each Argument) async throws -> Result
   ) -> Int32 {
-    serveAsync { arguments in
-      let result = try await function(repeat try arguments.next((each Argument).self))
-      return { try $0.append(result) }
+    serveAsync { arguments, reply in
+      try reply.put(await function(repeat try arguments.next((each Argument).self)))
     }
   }
 
@@ -47,36 +40,41 @@ public struct ProcessCall: Sendable {
   public func run<each Argument: Codable & Sendable>(
     _ function: sending @escaping (repeat each Argument) async throws -> Void
   ) -> Int32 {
-    serveAsync { arguments in
-      try await function(repeat try arguments.next((each Argument).self))
-      return { _ in }
-    }
+    serveAsync { arguments, _ in try await function(repeat try arguments.next((each Argument).self)) }
   }
 }
 
 extension ProcessCall {
-  private func serve(_ body: (ArgumentReader) throws -> EncodeResult) -> Int32 {
+  private func serve(_ body: CallBody) -> Int32 {
     guard CallHandle.isInWorker else { return InlineJob.$call.withValue(handle) { serveHere(handle.input, body) } }
     CallHandle.serve(handle)
     defer { CallHandle.serve(nil) }
     return serveHere(handle.input, body)
   }
 
-  private func serveHere(_ input: UnsafeRawBufferPointer, _ body: (ArgumentReader) throws -> EncodeResult) -> Int32 {
+  private func serveHere(_ input: UnsafeRawBufferPointer, _ body: CallBody) -> Int32 {
+    let rest = UnsafeRawBufferPointer(rebasing: input.dropFirst())
+    let arguments = ArgumentReader(rest)
+    let reply = ReplyWriter()
     switch form(of: input) {
     case .call:
-      return send(answer(to: arguments(in: input), body))
+      return send(reply, reply.answer(arguments, body))
     case .chunk:
-      for piece in pieces(in: input) { sendPiece(answer(to: piece, body)) }
-      return 0
+      for piece in Pieces(rest) {
+        arguments.restart(piece)
+        let begin = reply.beginElement()
+        reply.endElement(begin, reply.answer(arguments, body))
+        sendIfLarge(reply)
+      }
+      return send(reply, 0)
     #if Tracing
       case .traced:
-        return TracedInput(arguments(in: input)).inContext { serveHere($0, body) }
+        return TracedInput(rest).inContext { serveHere($0, body) }
     #endif
     }
   }
 
-  func serveAsync(_ body: sending @escaping (ArgumentReader) async throws -> EncodeResult) -> Int32 {
+  func serveAsync(_ body: sending @escaping AsyncCallBody) -> Int32 {
     let code = Handover()
     let isHere = !CallHandle.isInWorker
     if !isHere { CallHandle.serve(handle) }
@@ -90,67 +88,41 @@ extension ProcessCall {
     return code.value.withLock { $0 }
   }
 
-  private func answerAll(
-    _ input: UnsafeRawBufferPointer, _ body: (ArgumentReader) async throws -> EncodeResult
-  ) async -> Int32 {
+  private func answerAll(_ input: UnsafeRawBufferPointer, _ body: AsyncCallBody) async -> Int32 {
+    let rest = UnsafeRawBufferPointer(rebasing: input.dropFirst())
+    let arguments = ArgumentReader(rest)
+    let reply = ReplyWriter()
     switch form(of: input) {
     case .call:
-      return send(await answer(to: arguments(in: input), body))
+      return send(reply, await reply.answer(arguments, body))
     case .chunk:
-      for piece in pieces(in: input) { sendPiece(await answer(to: piece, body)) }
-      return 0
+      for piece in Pieces(rest) {
+        arguments.restart(piece)
+        let begin = reply.beginElement()
+        reply.endElement(begin, await reply.answer(arguments, body))
+        sendIfLarge(reply)
+      }
+      return send(reply, 0)
     #if Tracing
       case .traced:
-        return await TracedInput(arguments(in: input)).inContext { await answerAll($0, body) }
+        return await TracedInput(rest).inContext { await answerAll($0, body) }
     #endif
     }
-  }
-
-  private func answer(
-    to input: UnsafeRawBufferPointer, _ body: (ArgumentReader) throws -> EncodeResult
-  ) -> Answer {
-    let arguments = ArgumentReader(input)
-    let outcome = Result { try body(arguments) }
-    return Answer(outcome, badArgument: arguments.failure)
-  }
-
-  private func answer(
-    to input: UnsafeRawBufferPointer, _ body: (ArgumentReader) async throws -> EncodeResult
-  ) async -> Answer {
-    let arguments = ArgumentReader(input)
-    let outcome: Result<EncodeResult, any Error>
-    do {
-      outcome = .success(try await body(arguments))
-    } catch {
-      outcome = .failure(error)
-    }
-    return Answer(outcome, badArgument: arguments.failure)
   }
 
   private func form(of input: UnsafeRawBufferPointer) -> InputForm {
     input.first.flatMap(InputForm.init) ?? .call
   }
 
-  private func arguments(in input: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(rebasing: input.dropFirst())
+  private func send(_ reply: ReplyWriter, _ status: Int32) -> Int32 {
+    reply.bytes.withBytes(handle.write)
+    return status
   }
 
-  private func pieces(in input: UnsafeRawBufferPointer) -> Pieces {
-    Pieces(arguments(in: input))
-  }
-
-  private func send(_ answer: Answer) -> Int32 {
-    answer.bytes.withBytes(handle.write)
-    return answer.code
-  }
-
-  /// A piece of a chunk's reply: the code, then what the reply would have been.
-  private func sendPiece(_ answer: Answer) {
-    let piece = Payload()
-    withUnsafeBytes(of: answer.code) { code in
-      answer.bytes.withBytes { piece.append(pieceOf: code, $0) }
-    }
-    piece.withBytes(handle.write)
+  private func sendIfLarge(_ reply: ReplyWriter) {
+    guard reply.bytes.count >= 65_536 else { return }
+    reply.bytes.withBytes(handle.write)
+    reply.bytes.truncate(to: 0)
   }
 }
 

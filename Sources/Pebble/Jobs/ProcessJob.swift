@@ -73,11 +73,12 @@ private func function<Job: ProcessJob>(for type: Job.Type) -> ProcessFunction<Jo
 
 extension ProcessCall {
   fileprivate func runJob() -> Int32 {
-    serveAsync { arguments in try await Self.run(try arguments.next(TypeName.self).job(), arguments) }
+    serveAsync { arguments, reply in try await Self.run(try arguments.next(TypeName.self).job(), arguments, reply) }
   }
 
-  private static func run<Job: ProcessJob>(_ type: Job.Type, _ arguments: ArgumentReader) async throws -> EncodeResult {
-    let result = try await arguments.next(type).run()
-    return { try $0.append(result) }
+  private static func run<Job: ProcessJob>(
+    _ type: Job.Type, _ arguments: ArgumentReader, _ reply: ReplyWriter
+  ) async throws {
+    try reply.put(await arguments.next(type).run())
   }
 }

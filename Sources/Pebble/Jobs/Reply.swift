@@ -26,8 +26,12 @@ enum Reply {
   }
 
   static func value<Value: Decodable>(_ type: Value.Type, _ bytes: UnsafeRawBufferPointer) throws -> Value {
+    try value(type, from: BinaryDecoder(bytes))
+  }
+
+  static func value<Value: Decodable>(_ type: Value.Type, from decoder: BinaryDecoder) throws -> Value {
     do {
-      return try BinaryDecoder(bytes).decode(type)
+      return try decoder.decode(type)
     } catch {
       throw PebbleError(.undecodable, "the result as \(type), in the host: \(error)")
     }

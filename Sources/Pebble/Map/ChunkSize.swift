@@ -28,6 +28,8 @@ struct ChunkSizer {
   static let most = 65_536
 
   private(set) var size: Int
+  /// What a chunk takes of late, in nanoseconds; nil before the first.
+  private(set) var chunkTime: Int64?
   private let isAutomatic: Bool
 
   init(_ chunkSize: ChunkSize) {
@@ -37,6 +39,7 @@ struct ChunkSizer {
 
   /// Learns from a chunk that succeeded.
   mutating func learn(_ count: Int, ran nanoseconds: Int64) {
+    chunkTime = chunkTime.map { ($0 * 3 + nanoseconds) / 4 } ?? nanoseconds
     guard isAutomatic, count > 0 else { return }
     let each = max(nanoseconds / Int64(count), 1)
     size = min(max(Int(Self.target / each), 1), size * 4, Self.most)

@@ -10,7 +10,6 @@ internal import Synchronization
 ///
 /// `@unchecked Sendable`: the elements do not change any more.
 final class MapChunk<Input, Value: Sendable>: @unchecked Sendable {
-  typealias Element = Result<Input, any Error>
   typealias Job = MapPlan<Input, Value>.Job
 
   private struct State {
@@ -21,16 +20,17 @@ final class MapChunk<Input, Value: Sendable>: @unchecked Sendable {
 
   /// Whether it could not be scheduled because the pool takes no more work.
   let isRefused: Bool
-  private let elements: [Element]
+  /// Empty where it only stands for an error.
+  private let elements: [Input]
   private let plan: MapPlan<Input, Value>
   private let first: Job
   private let state: Mutex<State>
 
-  init(_ elements: [Element], _ plan: MapPlan<Input, Value>) {
+  init(_ elements: [Input], _ plan: MapPlan<Input, Value>) {
     self.elements = elements
     self.plan = plan
     do {
-      first = try plan.start(elements.compactMap { try? $0.get() })
+      first = try plan.start(elements)
       isRefused = false
     } catch {
       first = Job(.failure(error))
@@ -39,7 +39,16 @@ final class MapChunk<Input, Value: Sendable>: @unchecked Sendable {
     state = Mutex(State(job: first))
   }
 
-  var count: Int { elements.count }
+  /// An error in the place of an element.
+  init(_ error: any Error, _ plan: MapPlan<Input, Value>) {
+    elements = []
+    self.plan = plan
+    first = Job(.failure(error))
+    isRefused = false
+    state = Mutex(State(job: first))
+  }
+
+  var count: Int { max(1, elements.count) }
 
   /// Calls `body`, which must not block, when the job is done.
   func whenDone(_ body: @escaping @Sendable () -> Void) {
@@ -59,18 +68,13 @@ final class MapChunk<Input, Value: Sendable>: @unchecked Sendable {
 
   /// The outcome of each element. Cancelling the task cancels the job.
   func results(isolation: isolated (any Actor)? = #isolation) async -> [Result<Value, any Error>] {
-    let computed: [Result<Value, any Error>]
     switch await first.outcome(isolation: isolation) {
     case .success(let results):
-      computed = results
+      return results
     case .failure(let error) where isOfOneElement(error):
-      computed = await oneByOne(isolation: isolation)
+      return await oneByOne(isolation: isolation)
     case .failure(let error):
-      computed = elements.map { _ in .failure(error) }
-    }
-    var next = computed.makeIterator()
-    return elements.map { element in
-      element.flatMap { _ in next.next() ?? .failure(PebbleError(.undecodable, "an element is missing")) }
+      return Array(repeating: .failure(error), count: count)
     }
   }
 
@@ -82,7 +86,7 @@ final class MapChunk<Input, Value: Sendable>: @unchecked Sendable {
 
   private func oneByOne(isolation: isolated (any Actor)?) async -> [Result<Value, any Error>] {
     var results: [Result<Value, any Error>] = []
-    for case .success(let element) in elements {
+    for element in elements {
       let job = state.withLock { state in
         if state.isCancelled { return Job(.failure(CancellationError())) }
         do {

@@ -34,8 +34,7 @@ struct MapPlan<Input, Value: Sendable>: Sendable {
   }
 
   /// The chunks that are in the pool at one time: enough that no worker waits for the caller.
-  var window: Int { pool.maxWorkers * 2 + 1 }
-
+  ///
   /// How long a job of that many elements may run, and whether that is for its elements' sake.
   func limit(of count: Int) -> (length: Duration?, isOfElements: Bool) {
     guard let elementTimeout else { return (timeout, false) }
@@ -45,7 +44,6 @@ struct MapPlan<Input, Value: Sendable>: Sendable {
   }
 
   func start(_ elements: [Input]) throws -> Job {
-    guard !elements.isEmpty else { return Job(.success([])) }
-    return try schedule(elements, JobLimits(timeout: limit(of: elements.count).length))
+    try schedule(elements, JobLimits(timeout: limit(of: elements.count).length))
   }
 }

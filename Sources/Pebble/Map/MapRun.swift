@@ -4,8 +4,8 @@
 protocol MapIteration<Value>: AnyObject {
   associatedtype Value: Sendable
 
-  /// The next element's outcome, nil at the end.
-  func next(isolation: isolated (any Actor)?) async -> Result<Value, any Error>?
+  /// The outcomes of the next elements, one at least; none at the end.
+  func next(isolation: isolated (any Actor)?) async -> [Result<Value, any Error>]
 
   /// Gives up what was not handed out.
   func cancel()
@@ -13,16 +13,13 @@ protocol MapIteration<Value>: AnyObject {
 
 /// One iteration of a map: takes inputs, keeps a window of chunks in the pool, hands out results.
 final class MapRun<Input, Value: Sendable>: MapIteration {
-  typealias Element = MapWindow<Input, Value>.Chunk.Element
-
   private let window: MapWindow<Input, Value>
-  private let nextInput: (() -> Element?)?
-  private var ready: [Result<Value, any Error>] = []  // of one chunk, last element first
+  private let nextInputs: ((Int) -> [Input])?
 
-  /// - Parameter nextInput: the inputs; nil when something else feeds the window.
-  init(_ window: MapWindow<Input, Value>, nextInput: (() -> Element?)? = nil) {
+  /// - Parameter nextInputs: takes so many inputs, fewer at their end; nil when something else feeds the window.
+  init(_ window: MapWindow<Input, Value>, nextInputs: ((Int) -> [Input])? = nil) {
     self.window = window
-    self.nextInput = nextInput
+    self.nextInputs = nextInputs
   }
 
   deinit {
@@ -31,22 +28,19 @@ final class MapRun<Input, Value: Sendable>: MapIteration {
 
   func cancel() { window.cancel() }
 
-  func next(isolation: isolated (any Actor)?) async -> Result<Value, any Error>? {
-    while true {
-      if let result = ready.popLast() { return result }
-      if Task.isCancelled { window.cancel() }
-      fillWindow()
-      guard let chunk = await window.take(isolation: isolation) else { return nil }
-      ready = await chunk.results(isolation: isolation).reversed()
-      window.finish(chunk)
-    }
+  func next(isolation: isolated (any Actor)?) async -> [Result<Value, any Error>] {
+    if Task.isCancelled { window.cancel() }
+    fillWindow()
+    guard let chunk = await window.take(isolation: isolation) else { return [] }
+    let results = await chunk.results(isolation: isolation)
+    window.finish(chunk)
+    return results
   }
 
   private func fillWindow() {
-    guard let nextInput else { return }
+    guard let nextInputs else { return }
     while let size = window.nextSize {
-      var elements: [Element] = []
-      while elements.count < size, let input = nextInput() { elements.append(input) }
+      let elements = nextInputs(size)
       let isEnd = elements.count < size
       if !elements.isEmpty { window.add(MapChunk(elements, window.plan)) }
       if isEnd { window.end() }
@@ -57,22 +51,22 @@ final class MapRun<Input, Value: Sendable>: MapIteration {
 extension MapWindow {
   /// Takes all of the inputs. An error that they throw becomes the last element's.
   func take<Inputs: AsyncSequence & Sendable>(
-    _ inputs: Inputs, _ prepare: @Sendable (Inputs.Element) throws -> Input
+    _ inputs: Inputs, _ prepare: @Sendable (Inputs.Element) -> Input
   ) async {
-    var elements: [Chunk.Element] = []
+    var elements: [Input] = []
+    var failure: (any Error)?
     do {
       var iterator = inputs.makeAsyncIterator()
       while let size = await waitForRoom() {
-        while elements.count < size, let input = try await iterator.next() {
-          elements.append(Result { try prepare(input) })
-        }
+        while elements.count < size, let input = try await iterator.next() { elements.append(prepare(input)) }
         if elements.count < size { break }
         add(MapChunk(elements, plan))
         elements = []
       }
     } catch {
-      elements.append(.failure(error))
+      failure = error
     }
     if !elements.isEmpty { add(MapChunk(elements, plan)) }
+    if let failure { add(MapChunk(failure, plan)) }
   }
 }

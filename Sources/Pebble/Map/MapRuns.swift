@@ -29,19 +29,28 @@ final class PoolMapRuns<Input, Value: Sendable>: MapRuns {
     self.make = make
   }
 
+  /// - Parameter inputs: begins the inputs; what it returns takes so many of them, fewer at their end.
+  convenience init(_ plan: MapPlan<Input, Value>, _ inputs: @escaping @Sendable () -> (Int) -> [Input]) {
+    self.init(plan) { MapRun($0, nextInputs: inputs()) }
+  }
+
   /// - Parameter prepare: makes of an input what the pool takes.
   convenience init<Inputs: Sequence & Sendable>(
-    _ plan: MapPlan<Input, Value>, _ inputs: Inputs, prepare: @escaping @Sendable (Inputs.Element) throws -> Input
+    _ plan: MapPlan<Input, Value>, _ inputs: Inputs, prepare: @escaping @Sendable (Inputs.Element) -> Input
   ) {
-    self.init(plan) { window in
+    self.init(plan) {
       var inputs = inputs.makeIterator()
-      return MapRun(window) { inputs.next().map { input in Result { try prepare(input) } } }
+      return { count in
+        var elements: [Input] = []
+        while elements.count < count, let input = inputs.next() { elements.append(prepare(input)) }
+        return elements
+      }
     }
   }
 
   /// - Parameter prepare: makes of an input what the pool takes.
   convenience init<Inputs: AsyncSequence & Sendable>(
-    _ plan: MapPlan<Input, Value>, _ inputs: Inputs, prepare: @escaping @Sendable (Inputs.Element) throws -> Input
+    _ plan: MapPlan<Input, Value>, _ inputs: Inputs, prepare: @escaping @Sendable (Inputs.Element) -> Input
   ) {
     self.init(plan) { window in
       window.feed { await $0.take(inputs, prepare) }

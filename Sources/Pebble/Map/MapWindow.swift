@@ -21,7 +21,12 @@ final class MapWindow<Input, Value: Sendable>: Sendable {
     var adder: Continuation?
     var feeder: Task<Void, Never>?
 
-    func hasRoom(_ window: Int) -> Bool { chunks.count < window && !inputsEnded }
+    /// Enough chunks are in the pool when no worker waits for the caller. It may come back for more only when it was
+    /// woken, which takes some 100 us, so short ones are sent further ahead.
+    func hasRoom(workers: Int) -> Bool {
+      let ahead = sizer.chunkTime.map { max(2, min(64, 200_000 / max(1, $0))) } ?? 2
+      return !inputsEnded && chunks.count < workers * Int(ahead) + 1
+    }
     var hasNone: Bool { chunks.isEmpty && inputsEnded }
   }
 
@@ -35,8 +40,8 @@ final class MapWindow<Input, Value: Sendable>: Sendable {
 
   /// How many elements the next chunk should have, nil when there is no room for one, or no need.
   var nextSize: Int? {
-    let window = plan.window
-    return state.withLock { $0.hasRoom(window) ? $0.sizer.size : nil }
+    let workers = plan.pool.maxWorkers
+    return state.withLock { $0.hasRoom(workers: workers) ? $0.sizer.size : nil }
   }
 
   func add(_ chunk: Chunk) {
@@ -122,8 +127,8 @@ final class MapWindow<Input, Value: Sendable>: Sendable {
     while true {
       if let size = nextSize { return size }
       if state.withLock({ $0.inputsEnded }) { return nil }
-      let window = plan.window
-      await sleep(isolation: nil, as: \.adder) { !$0.hasRoom(window) && !$0.inputsEnded }
+      let workers = plan.pool.maxWorkers
+      await sleep(isolation: nil, as: \.adder) { !$0.hasRoom(workers: workers) && !$0.inputsEnded }
     }
   }
 

@@ -2,7 +2,8 @@
 
 /// The results of a function over many inputs, in the order of the inputs, or as they complete.
 ///
-/// Inputs are taken as results are asked for, a few more than there are workers ahead, so they may be without end.
+/// Inputs are taken as results are asked for, so they may be without end: a few more than there are workers ahead, or as
+/// many as keep the workers busy where an element takes microseconds, up to 64 for each.
 /// Iterating it throws the first error there is and cancels the rest; iterating ``results`` goes on after errors.
 /// Dropping an iterator cancels what it has not delivered.
 public struct ProcessMap<Value: Sendable>: AsyncSequence, Sendable {
@@ -22,21 +23,25 @@ public struct ProcessMap<Value: Sendable>: AsyncSequence, Sendable {
   /// for each input that they have taken and that has no outcome yet.
   public func cancel() { runs.cancel() }
 
-  public func makeAsyncIterator() -> Iterator { Iterator(run: runs.begin()) }
+  public func makeAsyncIterator() -> Iterator { Iterator(runs.begin()) }
 
   public struct Iterator: AsyncIteratorProtocol {
-    let run: any MapIteration<Value>
+    @usableFromInline var outcomes: MapOutcomes<Value>
 
-    public mutating func next() async throws -> Value? {
+    init(_ run: any MapIteration<Value>) {
+      outcomes = MapOutcomes(run)
+    }
+
+    @inlinable public mutating func next() async throws -> Value? {
       try await next(isolation: nil)
     }
 
-    public mutating func next(isolation actor: isolated (any Actor)?) async throws(any Error) -> Value? {
-      guard let result = await run.next(isolation: actor) else { return nil }
-      do {
-        return try result.get()
-      } catch {
-        run.cancel()
+    @inlinable public mutating func next(isolation actor: isolated (any Actor)?) async throws(any Error) -> Value? {
+      switch await outcomes.next(isolation: actor) {
+      case .success(let value)?: return value
+      case nil: return nil
+      case .failure(let error)?:
+        outcomes.cancel()
         throw error
       }
     }
@@ -49,17 +54,21 @@ public struct ProcessMap<Value: Sendable>: AsyncSequence, Sendable {
 
     fileprivate let runs: any MapRuns<Value>
 
-    public func makeAsyncIterator() -> Iterator { Iterator(run: runs.begin()) }
+    public func makeAsyncIterator() -> Iterator { Iterator(runs.begin()) }
 
     public struct Iterator: AsyncIteratorProtocol {
-      let run: any MapIteration<Value>
+      @usableFromInline var outcomes: MapOutcomes<Value>
 
-      public mutating func next() async -> Result<Value, any Error>? {
-        await next(isolation: nil)
+      init(_ run: any MapIteration<Value>) {
+        outcomes = MapOutcomes(run)
       }
 
-      public mutating func next(isolation actor: isolated (any Actor)?) async -> Result<Value, any Error>? {
-        await run.next(isolation: actor)
+      @inlinable public mutating func next() async -> Result<Value, any Error>? {
+        await outcomes.next(isolation: nil)
+      }
+
+      @inlinable public mutating func next(isolation actor: isolated (any Actor)?) async -> Result<Value, any Error>? {
+        await outcomes.next(isolation: actor)
       }
     }
   }

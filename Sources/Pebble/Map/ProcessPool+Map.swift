@@ -12,12 +12,32 @@ extension ProcessPool {
   ///   - elementTimeout: how long an element may run. A chunk may run for as long as its elements together; when it
   ///     does for longer they are run again one by one, each with its own limit.
   /// - Throws: ``PebbleError``: `chunkSize` is below 1, or a limit is not positive.
+  @inlinable
   public func map<Inputs: Sequence & Sendable, Value: Codable & Sendable>(
     _ function: ProcessFunction<Value, Inputs.Element>, _ inputs: Inputs, chunkSize: ChunkSize = 1,
     ordered: Bool = true, timeout: Duration? = nil, elementTimeout: Duration? = nil
   ) throws -> ProcessMap<Value> where Inputs.Element: Codable & Sendable {
-    let plan = try plan(function, chunkSize, ordered, timeout, elementTimeout)
-    return ProcessMap(PoolMapRuns(plan, inputs) { try Payload(element: $0) })
+    try map(function, chunkSize, ordered, timeout, elementTimeout) {
+      var inputs = inputs.makeIterator()
+      return { count in
+        var elements: [Inputs.Element] = []
+        while elements.count < count, let input = inputs.next() { elements.append(input) }
+        return elements
+      }
+    }
+  }
+
+  /// - Parameter inputs: begins the inputs; what it returns takes so many of them, fewer at their end. Compiled for the
+  ///   caller's sequence.
+  @usableFromInline
+  func map<Input: Codable & Sendable, Value: Codable & Sendable>(
+    _ function: ProcessFunction<Value, Input>, _ chunkSize: ChunkSize, _ ordered: Bool, _ timeout: Duration?,
+    _ elementTimeout: Duration?, inputs: @escaping @Sendable () -> (Int) -> [Input]
+  ) throws -> ProcessMap<Value> {
+    let plan = try plan(function, chunkSize, ordered, timeout, elementTimeout) { (element: Input, payload) in
+      try payload.append(arguments: element)
+    }
+    return ProcessMap(PoolMapRuns(plan, inputs))
   }
 
   /// Calls a function with the elements of two sequences, pair by pair, until the shorter one ends.
@@ -26,8 +46,11 @@ extension ProcessPool {
     chunkSize: ChunkSize = 1, ordered: Bool = true, timeout: Duration? = nil, elementTimeout: Duration? = nil
   ) throws -> ProcessMap<Value>
   where First.Element: Codable & Sendable, Second.Element: Codable & Sendable {
-    let plan = try plan(function, chunkSize, ordered, timeout, elementTimeout)
-    return ProcessMap(PoolMapRuns(plan, zip(first, second)) { try Payload(element: $0.0, $0.1) })
+    let plan = try plan(function, chunkSize, ordered, timeout, elementTimeout) {
+      (element: (First.Element, Second.Element), payload) in
+      try payload.append(arguments: element.0, element.1)
+    }
+    return ProcessMap(PoolMapRuns(plan, zip(first, second)) { $0 })
   }
 
   /// Calls a function with the elements of three sequences, one of each, until the shortest one ends.
@@ -39,8 +62,11 @@ extension ProcessPool {
     elementTimeout: Duration? = nil
   ) throws -> ProcessMap<Value>
   where First.Element: Codable & Sendable, Second.Element: Codable & Sendable, Third.Element: Codable & Sendable {
-    let plan = try plan(function, chunkSize, ordered, timeout, elementTimeout)
-    return ProcessMap(PoolMapRuns(plan, zip(zip(first, second), third)) { try Payload(element: $0.0.0, $0.0.1, $0.1) })
+    let plan = try plan(function, chunkSize, ordered, timeout, elementTimeout) {
+      (element: (First.Element, Second.Element, Third.Element), payload) in
+      try payload.append(arguments: element.0, element.1, element.2)
+    }
+    return ProcessMap(PoolMapRuns(plan, zip(zip(first, second), third)) { ($0.0.0, $0.0.1, $0.1) })
   }
 
   /// Calls a function with the elements of four sequences, one of each, until the shortest one ends.
@@ -56,11 +82,12 @@ extension ProcessPool {
     First.Element: Codable & Sendable, Second.Element: Codable & Sendable, Third.Element: Codable & Sendable,
     Fourth.Element: Codable & Sendable
   {
-    let plan = try plan(function, chunkSize, ordered, timeout, elementTimeout)
+    let plan = try plan(function, chunkSize, ordered, timeout, elementTimeout) {
+      (element: (First.Element, Second.Element, Third.Element, Fourth.Element), payload) in
+      try payload.append(arguments: element.0, element.1, element.2, element.3)
+    }
     return ProcessMap(
-      PoolMapRuns(plan, zip(zip(first, second), zip(third, fourth))) {
-        try Payload(element: $0.0.0, $0.0.1, $0.1.0, $0.1.1)
-      })
+      PoolMapRuns(plan, zip(zip(first, second), zip(third, fourth))) { ($0.0.0, $0.0.1, $0.1.0, $0.1.1) })
   }
 
   /// Calls a function with every element of an asynchronous sequence, which is taken in a task of its own.
@@ -71,20 +98,22 @@ extension ProcessPool {
     _ function: ProcessFunction<Value, Inputs.Element>, _ inputs: Inputs, chunkSize: ChunkSize = 1,
     ordered: Bool = true, timeout: Duration? = nil, elementTimeout: Duration? = nil
   ) throws -> ProcessMap<Value> where Inputs.Element: Codable & Sendable {
-    let plan = try plan(function, chunkSize, ordered, timeout, elementTimeout)
-    return ProcessMap(PoolMapRuns(plan, inputs) { try Payload(element: $0) })
+    let plan = try plan(function, chunkSize, ordered, timeout, elementTimeout) {
+      (element: Inputs.Element, payload) in
+      try payload.append(arguments: element)
+    }
+    return ProcessMap(PoolMapRuns(plan, inputs) { $0 })
   }
 
-  private func plan<Value: Codable & Sendable, each Argument: Codable & Sendable>(
+  private func plan<Input, Value: Codable & Sendable, each Argument: Codable & Sendable>(
     _ function: ProcessFunction<Value, repeat each Argument>, _ chunkSize: ChunkSize, _ ordered: Bool,
-    _ timeout: Duration?, _ elementTimeout: Duration?
-  ) throws -> MapPlan<Payload, Value> {
+    _ timeout: Duration?, _ elementTimeout: Duration?, encode: @escaping @Sendable (Input, Payload) throws -> Void
+  ) throws -> MapPlan<Input, Value> {
     try MapPlan(self, chunkSize: chunkSize, ordered: ordered, timeout: timeout, elementTimeout: elementTimeout) {
       elements, limits in
-      let count = elements.count
-      return try self.start(Job(function, title: nil, limits: limits), Payload(chunk: elements)) { reply in
-        try Reply.elements(Value.self, reply, count: count)
-      }
+      let (input, outline) = Payload.chunk(elements, encode)
+      guard outline.count > 0 else { return ProcessFuture(.success(outline.all([]))) }
+      return try self.start(Job(function, title: nil, limits: limits), input) { try outline.all(Value.self, $0) }
     }
   }
 }

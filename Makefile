@@ -3,6 +3,8 @@
 # make check        all tests: C, Swift, and every way of linking
 # make check-c      the C tests alone
 # make check-faults  calls of the library that fail, each in its turn
+# make check-asan   the C tests with AddressSanitizer and UndefinedBehaviorSanitizer
+# make check-tsan   the C tests with ThreadSanitizer
 # make check-swift  swift test alone
 # make check-visible  that `import Pebble` brings no names of C along
 # make check-entry  the ways in which a program can contain Pebble
@@ -94,6 +96,18 @@ build/check-faults: $(wildcard Tests/Faults/*.[ch]) $(test_shared) $(test_header
 check: check-faults
 check-faults: build/check-faults
 	CK_VERBOSITY=normal $<
+
+# The same tests in builds for a tool, which Tests/CPebbleTests/README.md tells of.
+build/asan/check-c: sanitize = -fsanitize=address,undefined -fno-sanitize-recover=undefined
+build/tsan/check-c: sanitize = -fsanitize=thread -Wno-tsan
+build/asan/check-c build/tsan/check-c: $(sources) $(test_sources) $(headers) $(test_headers) Makefile | deps
+	@mkdir -p $(@D)
+	$(CC) $(flags) -ISources/CPebble -O1 -g -fno-omit-frame-pointer $(sanitize) $(sources) $(test_sources) \
+	  $$(pkg-config --cflags --libs check) -lbsd -o $@
+
+.PHONY: check-asan check-tsan
+check-asan check-tsan: check-%: build/%/check-c
+	Tests/CPebbleTests/under.sh $* $<
 
 check-swift: | deps
 	$(SWIFT) test

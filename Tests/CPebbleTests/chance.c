@@ -16,6 +16,12 @@ void chance_begin(uint64_t usual_seed)
     begun = true;
 }
 
+size_t chance_steps(void)
+{
+    const char *given = getenv("PEBBLE_STEPS");
+    return given ? strtoull(given, NULL, 10) : 1000000;
+}
+
 uint64_t chance_bits(void)
 {
     drawn++;

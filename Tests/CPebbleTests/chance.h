@@ -13,6 +13,9 @@
 /* Begins anew. */
 void chance_begin(uint64_t usual_seed);
 
+/* How many steps to take: a million, or PEBBLE_STEPS. */
+size_t chance_steps(void);
+
 /* A number below the bound. */
 unsigned chance(unsigned bound);
 

@@ -20,6 +20,13 @@ TCase *group(Suite *suite, const char *name, int seconds)
     return tcase;
 }
 
+TCase *group_without(Suite *suite, const char *tools, const char *name, int seconds)
+{
+    TCase *tcase = group(suite, name, seconds);
+    tcase_set_tags(tcase, tools);
+    return tcase;
+}
+
 /* --- pools --- */
 
 pebble_pool *pool_of(const struct pebble_pool_config *config)

@@ -154,7 +154,7 @@ static void give_back(void)
 START_TEST(random_steps_agree_with_a_model)
 {
     chance_begin(1 + (uint64_t)_i);
-    for (int step = 0; step < 1000000; step++) {
+    for (size_t step = 0, steps = chance_steps(); step < steps; step++) {
         unsigned items = model.newest - model.oldest;
         unsigned choice = chance(8);
         if (items && (choice < 4 || items == ITEMS))

@@ -347,7 +347,7 @@ static void something_happens(struct model *model)
 START_TEST(random_pools_keep_the_rules)
 {
     chance_begin(3);
-    for (int life = 0; life < 6000; life++) { /* 1.2 million steps */
+    for (size_t life = 0, lives = chance_steps() / 200; life < lives; life++) {
         struct model model = {.view = {.max_workers = 1 + chance(6), .may_start = true, .may_drop = once_in(2)}};
         const struct pb_dispatch *pool = &model.view;
         for (int i = 0; i < 200; i++) {

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define MEGABYTE (INT64_C(1) << 20)
-#define FLOOD 1024 /* megabytes, where they are read */
+#define FLOOD 256 /* megabytes, where they are read */
 
 static struct {
     atomic_llong bytes;

@@ -50,7 +50,7 @@ START_TEST(random_values_agree_with_a_sorted_list)
     static struct pb_histogram histogram;
     static int64_t values[VALUES];
     chance_begin(7);
-    for (int round = 0; round < 60; round++) { /* 1.2 million values */
+    for (size_t round = 0, rounds = chance_steps() / VALUES; round < rounds; round++) {
         memset(&histogram, 0, sizeof histogram);
         for (int i = 0; i < VALUES; i++) {
             values[i] = (int64_t)(chance_bits() >> (1 + chance(60)));

@@ -215,10 +215,11 @@ Suite *host_suite(void)
     both(tests, a_host_gets_no_sigchld);
     both(tests, a_host_may_ignore_sigchld);
     both(tests, a_host_may_have_children_of_its_own);
-    both(tests, signal_settings_of_a_host_are_left_alone);
-    both(tests, pools_leave_no_descriptors_and_no_threads);
     both(tests, descriptors_of_a_host_are_close_on_exec);
     both(tests, a_pool_without_descriptors_says_so_and_recovers);
     both(tests, a_pool_with_few_descriptors_can_end_all_its_workers);
+    TCase *bare = group_without(suite, "not-tsan", "bare", 60);
+    both(bare, signal_settings_of_a_host_are_left_alone);
+    both(bare, pools_leave_no_descriptors_and_no_threads);
     return suite;
 }

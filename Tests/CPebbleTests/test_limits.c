@@ -101,11 +101,11 @@ START_TEST(a_limit_ends_with_its_job)
     struct scene scene;
     scene_open(&scene);
     pebble_pool *pool = pool_with(_i, 1);
+    int64_t pid = run(pool, job_pid);
     for (int i = 0; i < 5; i++)
         expect_and_drop(schedule_limited(pool, job_nothing, order_in(&scene, 0),
                                          (struct pebble_job_options){.timeout = SECOND, .deadline = SECOND}),
                         PEBBLE_SUCCESS);
-    int64_t pid = run(pool, job_pid);
     expect_and_drop(schedule_order(pool, job_nap, order_in(&scene, 1200 * MILLISECOND)), PEBBLE_SUCCESS);
     ck_assert_int_eq(run(pool, job_pid), pid);
     close_pool(pool);

@@ -83,8 +83,6 @@ END_TEST
 
 /* --- against a model: one byte after the other --- */
 
-#define STEPS 1000000
-
 struct model {
     char line[64];
     size_t length, max;
@@ -118,7 +116,7 @@ START_TEST(random_bytes_agree_with_a_model)
     char bytes[201], text[64];
     struct pb_line found, wanted;
     lines.max = model.max;
-    for (int step = 0; step < STEPS;) {
+    for (size_t step = 0, steps = chance_steps(); step < steps;) {
         size_t length = chance(once_in(4) ? 200 : 6);
         for (size_t i = 0; i < length; i++)
             bytes[i] = (char)(once_in(7) ? '\n' : (char)chance(5));

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STEPS 1000000
 #define LIFE 3000          /* steps, until there is a new worker */
 #define NOW INT64_C(12345) /* for the host: no time passes */
 #define BULK (32U * 1024)
@@ -421,7 +420,7 @@ START_TEST(random_steps_agree_with_a_list_of_jobs)
     chance_begin(1);
     for (size_t i = 0; i < sizeof pattern; i++)
         pattern[i] = (char)chance(128);
-    for (int done = 0; done < STEPS;) {
+    for (size_t done = 0, steps = chance_steps(); done < steps;) {
         begin();
         for (unsigned life = chance(2 * LIFE); life > 0; life--, done++)
             step();

@@ -134,11 +134,13 @@ Suite *rlimits_suite(void)
 {
     Suite *suite = suite_create("rlimits");
     TCase *tests = group(suite, "rlimits", 60);
-    both(tests, a_worker_has_the_limits_of_its_pool);
     both(tests, without_limits_a_worker_has_those_of_the_program_and_writes_no_core);
     both(tests, a_limit_is_never_raised);
-    both(tests, a_job_cannot_map_more_than_its_worker_may);
     both(tests, a_job_that_burns_its_processor_time_ends_with_sigxcpu);
     tcase_add_test(tests, a_nice_value_out_of_range_is_refused);
+
+    TCase *address_space = group_without(suite, "not-asan not-tsan", "address space", 60);
+    both(address_space, a_worker_has_the_limits_of_its_pool);
+    both(address_space, a_job_cannot_map_more_than_its_worker_may);
     return suite;
 }

@@ -628,9 +628,6 @@ static void add_handler_tests(TCase *tests)
     tcase_add_test(tests, all_handlers_for_a_signal_are_called_in_order);
     tcase_add_test(tests, each_delivery_is_one_call);
     tcase_add_test(tests, a_burst_that_is_faster_than_delivery_is_at_least_one_call);
-    tcase_add_test(tests, no_real_time_signal_is_lost);
-    tcase_add_test(tests, a_system_call_of_the_program_goes_on);
-    both(tests, children_that_end_can_be_handled_while_a_pool_runs);
     tcase_add_test(tests, the_disposition_from_before_comes_back);
     tcase_add_test(tests, a_signal_can_be_handled_again_and_again);
     tcase_add_test(tests, a_disposition_that_the_program_changed_meanwhile_stays);
@@ -646,6 +643,13 @@ static void add_handler_tests(TCase *tests)
     tcase_add_test(tests, a_handler_is_not_called_for_what_an_earlier_one_has_handled);
     tcase_add_test(tests, a_fork_has_the_dispositions_from_before);
     tcase_add_test(tests, a_fork_dies_of_what_its_parent_handles);
+}
+
+static void add_asynchronous_tests(TCase *tests)
+{
+    tcase_add_test(tests, no_real_time_signal_is_lost);
+    tcase_add_test(tests, a_system_call_of_the_program_goes_on);
+    both(tests, children_that_end_can_be_handled_while_a_pool_runs);
     tcase_add_test(tests, a_fork_may_have_handlers_of_its_own);
 }
 
@@ -653,6 +657,7 @@ Suite *signals_suite(void)
 {
     Suite *suite = suite_create("signals");
     add_handler_tests(group(suite, "handlers", 60));
+    add_asynchronous_tests(group_without(suite, "not-tsan", "asynchronous", 60));
     TCase *tests = group(suite, "guards", 10);
     tcase_add_test(tests, a_guard_restores_the_mask);
     tcase_add_test(tests, a_guard_leaves_alone_what_others_blocked);

@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define STEPS 1000000
 #define LIFE 2000    /* steps, until there is a new socket */
 #define BOUND 2500000 /* of a payload; more than a socket takes, or a block has, at once */
 #define PATTERN 256  /* payloads begin anywhere in so many bytes of it */
@@ -187,7 +186,7 @@ START_TEST(random_frames_arrive_whole_and_in_order)
     chance_begin(1);
     for (size_t i = 0; i < sizeof pattern; i++)
         pattern[i] = (unsigned char)chance_bits();
-    for (int step = 0; step < STEPS;) {
+    for (size_t step = 0, steps = chance_steps(); step < steps;) {
         bool lives = true;
         begin();
         for (unsigned life = chance(2 * LIFE); lives && life > 0; life--, step++) {

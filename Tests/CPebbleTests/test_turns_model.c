@@ -11,7 +11,6 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#define STEPS 1000000
 #define LIFE 5000 /* steps, until there is a new pool */
 #define WORKERS 3
 #define WINDOW 3  /* jobs that a worker may have */
@@ -574,7 +573,7 @@ static void finish(void)
 START_TEST(random_turns_agree_with_a_list_that_is_searched)
 {
     chance_begin(1);
-    for (int done = 0; done < STEPS;) {
+    for (size_t done = 0, steps = chance_steps(); done < steps;) {
         begin();
         for (unsigned life = chance(2 * LIFE); life > 0; life--, done++)
             step();

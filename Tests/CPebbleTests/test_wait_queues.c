@@ -331,8 +331,9 @@ Suite *wait_queues_suite(void)
     tcase_add_test(tests, a_put_or_a_close_ends_the_wait);
     tcase_add_test(tests, two_may_wait_for_the_same_queues);
     tcase_add_test(tests, two_thousand_queues_need_no_descriptor);
-    tcase_add_test(tests, being_woken_for_nothing_does_not_end_the_wait);
     tcase_add_test(tests, an_item_that_another_took_does_not_end_the_wait);
     tcase_add_test(tests, many_threads_wait_for_the_same_queues_and_lose_nothing);
+    TCase *signals = group_without(suite, "not-tsan", "signals", 120);
+    tcase_add_test(signals, being_woken_for_nothing_does_not_end_the_wait);
     return suite;
 }

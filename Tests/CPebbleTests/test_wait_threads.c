@@ -323,6 +323,7 @@ Suite *wait_threads_suite(void)
     tcase_add_test(tests, what_cannot_be_waited_for_is_refused);
     tcase_add_test(tests, a_thread_may_be_named_twice);
     tcase_add_test(tests, two_may_wait_for_the_same_threads);
-    tcase_add_test(tests, being_woken_for_nothing_does_not_end_the_wait);
+    TCase *signals = group_without(suite, "not-tsan", "signals", 120);
+    tcase_add_test(signals, being_woken_for_nothing_does_not_end_the_wait);
     return suite;
 }

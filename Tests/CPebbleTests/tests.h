@@ -8,6 +8,10 @@
 /* A new group of tests in the suite; each test has `seconds` before it counts as hung. */
 TCase *group(Suite *suite, const char *name, int seconds);
 
+/* The same, of tests that cannot work under some tool: `tools` is one or more of
+ * "not-asan" and "not-tsan". README.md has the reasons. */
+TCase *group_without(Suite *suite, const char *tools, const char *name, int seconds);
+
 /* Adds a test of a pool, which is run once for each start method: it is `_i` in the test. */
 #define both(tcase, test) tcase_add_loop_test(tcase, test, PEBBLE_FORK_SERVER, PEBBLE_SPAWN + 1)
 

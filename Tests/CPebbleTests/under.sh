@@ -1,0 +1,32 @@
+#!/bin/bash
+# Runs the C tests under a tool: under.sh asan|tsan PROGRAM
+# Fails when a test does, or when any process - host, fork server or worker - had something to report.
+set -u
+tool=$1 program=$2
+reports=$(mktemp -d)
+trap 'rm -rf "$reports"' EXIT
+report=$reports/report # and the process id
+
+# The crashes of jobs are Pebble's to explain, and what cannot be allocated is an error like another.
+crashes=handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0
+common=allocator_may_return_null=1:log_path=$report
+case $tool in
+asan)
+  # Little freed memory is kept back: some tests bound what a host takes.
+  export ASAN_OPTIONS=$common:$crashes:use_sigaltstack=0:quarantine_size_mb=4:thread_local_quarantine_size_kb=64
+  export UBSAN_OPTIONS=log_path=$report:print_stacktrace=1
+  found='ERROR: |runtime error: '
+  ;;
+tsan)
+  export TSAN_OPTIONS=$common:$crashes:die_after_fork=0
+  found='WARNING: ThreadSanitizer: '
+  ;;
+esac
+export CK_EXCLUDE_TAGS="not-$tool" CK_TIMEOUT_MULTIPLIER=3 CK_VERBOSITY=${CK_VERBOSITY:-normal}
+"$program"
+failed=$?
+for file in $(grep -lE "$found" "$reports"/* 2>/dev/null); do
+  cat "$file"
+  failed=1
+done
+exit $failed

@@ -5,6 +5,7 @@
 # make check-faults  calls of the library that fail, each in its turn
 # make check-asan   the C tests with AddressSanitizer and UndefinedBehaviorSanitizer
 # make check-tsan   the C tests with ThreadSanitizer
+# make coverage     which lines and branches of the library the C tests run
 # make check-swift  swift test alone
 # make check-visible  that `import Pebble` brings no names of C along
 # make check-entry  the ways in which a program can contain Pebble
@@ -108,6 +109,35 @@ build/asan/check-c build/tsan/check-c: $(sources) $(test_sources) $(headers) $(t
 .PHONY: check-asan check-tsan
 check-asan check-tsan: check-%: build/%/check-c
 	Tests/CPebbleTests/under.sh $* $<
+
+# The library with counters: what servers and workers count is saved by Tests/Coverage/dump.c.
+saved := -Wl,--wrap=_exit,--wrap=execve,--wrap=pb_sig_default Tests/Coverage/dump.c
+covered := $(sources:Sources/CPebble/%.c=build/coverage/%.o)
+
+build/coverage/%.o: Sources/CPebble/%.c $(headers) Makefile | deps
+	@mkdir -p $(@D)
+	$(CC) $(flags) -O0 -g --coverage -fprofile-update=atomic -fprofile-abs-path -fno-builtin-fork -fno-builtin-execve -c $< -o $@
+
+build/coverage/faults.a: $(covered) Tests/Faults/faults.syms
+	rm -f $@
+	ar rcs $@ $(covered)
+	objcopy --redefine-syms=Tests/Faults/faults.syms $@
+
+build/coverage/check-c: $(test_sources) $(test_headers) $(covered) Tests/Coverage/dump.c
+	$(CC) $(flags) -ISources/CPebble $(CFLAGS) $(test_sources) $(covered) $(saved) \
+	  $$(pkg-config --cflags --libs check) -lbsd -lgcov -o $@
+
+build/coverage/check-faults: $(wildcard Tests/Faults/*.[ch]) $(test_shared) $(test_headers) build/coverage/faults.a Tests/Coverage/dump.c
+	$(CC) $(flags) -ISources/CPebble -ITests/CPebbleTests $(CFLAGS) $(saved) \
+	  $(filter Tests/Faults/%.c Tests/CPebbleTests/%.c %.a,$^) $$(pkg-config --cflags --libs check) -lbsd -lgcov -o $@
+
+.PHONY: coverage
+coverage: build/coverage/check-c build/coverage/check-faults
+	@Tools/deps.sh gcovr
+	find build/coverage -name '*.gcda' -delete
+	Tests/CPebbleTests/under.sh coverage build/coverage/check-c
+	Tests/CPebbleTests/under.sh coverage build/coverage/check-faults
+	Tests/Coverage/report.sh build/coverage
 
 check-swift: | deps
 	$(SWIFT) test

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs the C tests under a tool: under.sh asan|tsan PROGRAM
+# Runs the C tests under a tool: under.sh asan|tsan|coverage PROGRAM
 # Fails when a test does, or when any process - host, fork server or worker - had something to report.
 set -u
 tool=$1 program=$2
@@ -18,9 +18,10 @@ asan)
   found='ERROR: |runtime error: '
   ;;
 tsan)
-  export TSAN_OPTIONS=$common:$crashes:die_after_fork=0
+  export TSAN_OPTIONS=$common:$crashes:die_after_fork=0:report_thread_leaks=0
   found='WARNING: ThreadSanitizer: '
   ;;
+coverage) found='nothing else' ;;
 esac
 export CK_EXCLUDE_TAGS="not-$tool" CK_TIMEOUT_MULTIPLIER=3 CK_VERBOSITY=${CK_VERBOSITY:-normal}
 "$program"

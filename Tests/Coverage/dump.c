@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Linked around a few calls, so that what servers and workers have counted is not
+ * lost when they leave by _exit, exec or a crash. Then they count anew: a process
+ * that shares memory with its parent until it execs leaves the parent's alone. */
+#include <gcov.h>
+#include <unistd.h>
+
+_Noreturn void __wrap__exit(int code);
+_Noreturn void __real__exit(int code);
+int __wrap_execve(const char *path, char *const arguments[], char *const variables[]);
+int __real_execve(const char *path, char *const arguments[], char *const variables[]);
+void __wrap_pb_sig_default(int signal);
+void __real_pb_sig_default(int signal);
+
+static void save(void)
+{
+    __gcov_dump();
+    __gcov_reset();
+}
+
+void __wrap__exit(int code)
+{
+    save();
+    __real__exit(code);
+}
+
+int __wrap_execve(const char *path, char *const arguments[], char *const variables[])
+{
+    save();
+    return __real_execve(path, arguments, variables);
+}
+
+/* What a worker does last when it crashes. */
+void __wrap_pb_sig_default(int signal)
+{
+    save();
+    __real_pb_sig_default(signal);
+}

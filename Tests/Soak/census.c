@@ -15,7 +15,8 @@
 
 /* Those that the lasting pool may have more than before: up to seven, each with a link and its pipes. */
 #define WORKERS 7
-#define MORE_USED (WORKERS * 96L * 1024)
+#define BLOCKS (4 * 2304L * 1024) /* that it keeps, once large payloads came by: PB_BLOCKS and PB_BLOCK_MAX of blocks.h */
+#define MORE_USED (BLOCKS + WORKERS * 96L * 1024)
 #define MORE_RESIDENT (16L << 20) /* what of it is no one's any more differs by as much from one moment to the next */
 #define MORE_DESCRIPTORS (WORKERS * 4)
 #define MORE_MAPPINGS (WORKERS + 4)

@@ -2,7 +2,7 @@
 # make demo         the example: a folder of JSON documents, some of them hostile, in a process pool
 # make check        all tests: C, Swift, and every way of linking
 # make check-c      the C tests alone
-# make check-faults  calls of the library that fail, each in its turn
+# make check-faults  calls of the library that fail, each in its turn; -short: some of them
 # make check-asan   the C tests with AddressSanitizer and UndefinedBehaviorSanitizer
 # make check-tsan   the C tests with ThreadSanitizer
 # make coverage     which lines and branches of the library the C tests run
@@ -93,10 +93,13 @@ build/check-faults: $(wildcard Tests/Faults/*.[ch]) $(test_shared) $(test_header
 	$(CC) $(flags) -ISources/CPebble -ITests/CPebbleTests $(CFLAGS) $(filter %.c %.a,$^) \
 	  $$(pkg-config --cflags --libs check) -lbsd -o $@
 
-.PHONY: check-fuzz fuzz check-faults
-check: check-faults
+.PHONY: check-fuzz fuzz check-faults check-faults-short
+check: check-faults-short
+check-faults-short: build/check-faults
+	timeout -k 5 600 $<
+
 check-faults: build/check-faults
-	CK_VERBOSITY=normal $<
+	timeout -k 5 3600 $< all
 
 # The same tests in builds for a tool, which Tests/CPebbleTests/README.md tells of.
 build/asan/check-c: sanitize = -fsanitize=address,undefined -fno-sanitize-recover=undefined

@@ -11,7 +11,7 @@ layers=(
   "latch room wheel histogram lines alarm proc image frame boot control mainqueue arena blocks oom symbols demangle crashrecord wire messages hostlist"
   "spawn launch entry forkserver serve stream shared hostlink hostopen childlink call crash autopsy chunk child"
   "worker dispatch"
-  "inbox watchers job updates callbacks courier engine poolstate watch queue starting output shipping ending crew processes threads nodelink nodejobs nodelife nodeoutput node nodes loop"
+  "inbox watchers job updates callbacks courier engine poolstate watch queue starting output shipping ending crew hiring processes threads nodelink nodejobs nodelife nodeoutput node nodes loop"
   "pool nodepool slurm agent agentjobs map outcome report version fifo thread handlers"
 )
 layer_of() {

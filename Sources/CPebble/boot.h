@@ -26,6 +26,9 @@
 /* What a marked process that cannot become what it should exits with. */
 #define PB_EXIT_NO_ENTRY 97
 
+/* The same for want of something that there may be at another time. */
+#define PB_EXIT_NO_MEANS 98
+
 enum pb_boot_role { PB_BOOT_NONE, PB_BOOT_SERVER, PB_BOOT_WORKER, PB_BOOT_AGENT };
 
 struct pb_boot {

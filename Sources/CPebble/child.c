@@ -6,9 +6,12 @@
 #include "forkserver.h"
 #include "childlink.h"
 #include "crash.h"
+#include "rlimits.h"
 #include "sig.h"
+#include "spawn.h"
 #include "pebble/worker.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +45,7 @@ struct child {
     struct pb_image_id image;
     uint64_t offset;
     pebble_function function;
+    char path[UINT16_MAX + 1]; /* of its image */
 };
 
 static void show(const struct child *child, const char *job, int length)
@@ -77,11 +81,12 @@ static pebble_function function_of(struct child *child, const struct pb_claimed 
     bool same = child->function && child->offset == slot->offset &&
                 memcmp(&child->image, &slot->image, sizeof child->image) == 0;
     if (!same) {
-        char *path = strndup(job->path, slot->path_length);
-        child->function = path ? pb_image_resolve(&slot->image, slot->offset, path) : NULL;
+        size_t length = slot->path_length;
+        memcpy(child->path, job->path, length);
+        child->path[length] = '\0';
+        child->function = pb_image_resolve(&slot->image, slot->offset, child->path);
         child->image = slot->image;
         child->offset = slot->offset;
-        free(path);
     }
     return child->function;
 }
@@ -113,6 +118,28 @@ static void run(struct child *child, struct pb_claimed *job)
     pb_call_done(&call);
 }
 
+void pb_child_become(const struct pb_control *request, const int *fds, int inner, unsigned depth, pid_t server)
+{
+    struct pb_boot boot = {.role = PB_BOOT_WORKER, .number = request->number};
+    strlcpy(boot.pool, request->pool, sizeof boot.pool);
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* the server has one thread, so this means the server */
+    if (getppid() != server) _exit(0);
+    pb_fd_put(request->capture, fds + 1);
+    pb_spawn_place_fds(fds[0], inner);
+    pb_fd_discard(request->discard);
+    pb_sig_reset();
+    pb_rlimits_apply(&request->limits);
+    if (request->spawn) {
+        struct pb_boot_env env;
+        if (pb_boot_env(&boot, depth, &env) == 0) pb_spawn_exec_self(&env);
+        _exit(PB_EXIT_NO_MEANS);
+    }
+    pb_set_cloexec(PB_BOOT_CHANNEL_FD, true);
+    pb_set_cloexec(PB_BOOT_EXTRA_FD, true);
+    pb_child_main(&boot, depth);
+}
+
 void pb_child_main(const struct pb_boot *boot, unsigned depth)
 {
     set_up(depth);
@@ -123,7 +150,7 @@ void pb_child_main(const struct pb_boot *boot, unsigned depth)
     pb_crash_install(&child.link.shared->crash);
     host = &child.link;
     show(&child, "", 0);
-    pb_childlink_ready(&child.link);
+    if (!pb_childlink_ready(&child.link)) leave();
     struct pb_claimed job;
     while (pb_childlink_next(&child.link, &job))
         run(&child, &job);

@@ -64,10 +64,10 @@ static bool ring_if_wanted(struct pb_childlink *link)
     return true;
 }
 
-void pb_childlink_ready(struct pb_childlink *link)
+bool pb_childlink_ready(struct pb_childlink *link)
 {
     atomic_store(&link->shared->ready, 1);
-    ring_if_wanted(link);
+    return ring_if_wanted(link);
 }
 
 static bool has_work(struct pb_childlink *link)

@@ -43,8 +43,8 @@ void pb_childlink_tell_resident(struct pb_childlink *link);
 /* Takes over the socket, and the memory that is sent through it. 0 or -errno. */
 int pb_childlink_adopt(struct pb_childlink *link, int fd);
 
-/* Says that jobs may come. */
-void pb_childlink_ready(struct pb_childlink *link);
+/* Says that jobs may come. False: the host is gone. */
+bool pb_childlink_ready(struct pb_childlink *link);
 
 /* Waits for the next job and claims it. False: there will be none any more. */
 bool pb_childlink_next(struct pb_childlink *link, struct pb_claimed *ret_job);

@@ -126,19 +126,19 @@ bool pb_chunk_result(const void *reply, size_t length, size_t *at, struct pb_chu
 
 /* --- in the worker --- */
 
-static pebble_function function_of(const char *input)
+static int find_function(const char *input, pebble_function *ret_function)
 {
     struct head head;
     memcpy(&head, input, sizeof head);
-    pebble_function function;
     if (head.here) {
-        memcpy(&function, &head.offset, sizeof function);
-        return function;
+        memcpy(ret_function, &head.offset, sizeof *ret_function);
+        return 0;
     }
     char *path = strndup(input + sizeof head, head.path_length);
-    function = path ? pb_image_resolve(&head.image, head.offset, path) : NULL;
+    if (!path) return -ENOMEM;
+    *ret_function = pb_image_resolve(&head.image, head.offset, path);
     free(path);
-    return function;
+    return *ret_function ? 0 : -ENOEXEC;
 }
 
 /* Has the function write its reply behind those before it, under a head that is filled in afterwards. */
@@ -166,8 +166,9 @@ int pb_chunk_run(pebble_call *call)
 {
     char *input = call->input;
     size_t length = call->input_length, at = head_length(input);
-    pebble_function function = function_of(input);
-    if (!function) return -ENOEXEC;
+    pebble_function function;
+    int rc = find_function(input, &function);
+    if (rc < 0) return rc;
     struct piece piece;
     const char *data;
     for (uint32_t done = 0; next_piece(input, length, &at, &piece, &data); done++) {

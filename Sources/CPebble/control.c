@@ -34,6 +34,7 @@ int pb_control_send_all(int channel, struct pb_control *message, const int *fds,
     do
         n = sendmsg(channel, &packet, MSG_NOSIGNAL | MSG_DONTWAIT);
     while (n < 0 && errno == EINTR);
+    if (n < 0 && (errno == ENOBUFS || errno == ENOMEM)) return -EAGAIN; /* as if there was no room */
     return n < 0 ? -errno : 0;
 }
 
@@ -69,7 +70,7 @@ int pb_control_receive(int channel, struct pb_control *ret_message, int ret_fds[
     ssize_t n;
     do
         n = recvmsg(channel, &packet, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-    while (n < 0 && errno == EINTR);
+    while (n < 0 && (errno == EINTR || errno == ECONNRESET)); /* told once, before what was sent and not read */
     if (n < 0) return errno == EAGAIN ? 0 : -EPIPE;
     if (n == 0) return -EPIPE;
     size_t count = take_fds(&packet, ret_fds);

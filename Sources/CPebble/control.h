@@ -45,7 +45,7 @@ PB_HIDDEN_BEGIN
 int pb_control_pair(int ret_ends[2]);
 
 /* Sends one packet, with `fd` unless it is -1 (it stays the caller's).
- * 0, -EAGAIN (full: try again when writable), -EPIPE and others (the other side is gone). */
+ * 0, -EAGAIN (full, or no memory: try again when writable), -EPIPE and others (the other side is gone). */
 int pb_control_send(int channel, struct pb_control *message, int fd);
 
 /* The same with `count` descriptors, up to PB_CONTROL_FDS. */

@@ -12,9 +12,6 @@ PB_HIDDEN_BEGIN
 /* Something happened to a worker: does what its state table says. */
 void pb_crew_step(struct pebble_pool *pool, struct pb_worker *worker, enum pb_worker_event event);
 
-/* Starts one more worker, or notes a failed start. */
-void pb_crew_start(struct pebble_pool *pool, int64_t now);
-
 /* It has said that it is ready, or the server has told its pid. */
 void pb_crew_on_ready(struct pebble_pool *pool, struct pb_worker *worker);
 

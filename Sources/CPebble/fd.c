@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -65,6 +66,16 @@ void pb_cloexec_from(unsigned first)
         fcntl((int)fd, F_SETFD, FD_CLOEXEC);
 }
 
+void pb_fd_fill_stdio(void)
+{
+    int null;
+    do
+        null = open("/dev/null", O_RDWR);
+    while (null >= 0 && null <= STDERR_FILENO);
+    if (null >= 0) dup2(null, STDIN_FILENO);
+    pb_close(&null);
+}
+
 void pb_fd_put(unsigned bits, const int *fds)
 {
     for (int fd = 0; fd <= STDERR_FILENO; fd++)
@@ -77,6 +88,12 @@ void pb_fd_discard(unsigned bits)
     for (int fd = 0; null >= 0 && fd <= STDERR_FILENO; fd++)
         if (bits & 1U << fd) dup2(null, fd);
     pb_close(&null);
+}
+
+size_t pb_fd_bytes_there(int fd)
+{
+    int count = 0;
+    return ioctl(fd, FIONREAD, &count) == 0 && count > 0 ? (size_t)count : 0;
 }
 
 long pb_read_file(const char *path, char *buffer, size_t size)

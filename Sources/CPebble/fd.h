@@ -26,6 +26,13 @@ void pb_close_from(unsigned first);
 /* Marks every descriptor from `first` up close-on-exec. */
 void pb_cloexec_from(unsigned first);
 
+/* How many bytes a pipe has to be read. */
+size_t pb_fd_bytes_there(int fd);
+
+/* Puts /dev/null in the place of stdin, and of those of the first three that are
+ * not there: no other descriptor of ours may take their place. */
+void pb_fd_fill_stdio(void);
+
 /* Puts `fds` in the place of those of the descriptors 0 to 2 whose bit is set, in order. */
 void pb_fd_put(unsigned bits, const int *fds);
 

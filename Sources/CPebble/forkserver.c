@@ -139,6 +139,10 @@ void pb_forkserver_kill(unsigned number)
 {
     pthread_mutex_lock(&server.lock);
     forget_what_was_closed();
-    if (server.number == number) pb_proc_kill(&server.process);
+    if (server.number == number && !server.inherited) {
+        pb_proc_kill(&server.process);
+        pb_proc_done(&server.process);
+        pb_close(&server.channel); /* who connects from now on is not to meet the dying one */
+    }
     pthread_mutex_unlock(&server.lock);
 }

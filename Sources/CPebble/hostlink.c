@@ -208,16 +208,19 @@ bool pb_hostlink_awaits_stream(struct pb_hostlink *link)
     return (!link->has_bulk && slot->answer == PB_ANSWER_BULK) || (link->jobs[index].tag && updates_due(link, slot) > 0);
 }
 
-/* Copies a reply out of memory of that size. 1 or -errno. */
+/* Copies a reply out of memory of that size. Where there is none for the copy, the
+ * answer is as if there had been none for the reply. 1 or -errno. */
 static int take_reply(struct pb_hostlink *link, const char *memory, uint32_t size, uint32_t at, uint64_t length,
                       struct pb_collected *collected)
 {
     if (length > size || at > size - length) return -EPROTO;
     if (length > link->max_payload) return -EFBIG;
-    if (length) {
-        if (!(collected->data = pb_blocks_take(link->blocks, length))) return -ENOMEM;
-        memcpy(collected->data, memory + at, length);
+    collected->data = length ? pb_blocks_take(link->blocks, length) : NULL;
+    if (length && !collected->data) {
+        collected->answer = PB_ANSWER_NO_MEMORY;
+        return 1;
     }
+    if (length) memcpy(collected->data, memory + at, length);
     collected->length = length;
     return 1;
 }

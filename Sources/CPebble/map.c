@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FEW 16 /* futures that can be waited for without memory */
+
 /* Elements that one job computes. */
 struct part {
     STAILQ_ENTRY(part) link;
@@ -189,17 +191,18 @@ static struct part *first_done(struct pebble_map *map)
     return NULL;
 }
 
-/* Waits until one more of the scheduled parts is done. -EAGAIN: all of them are. */
+/* Waits until one more of the scheduled parts is done; for want of memory, of some of them. -EAGAIN: all are. */
 static int wait_for_any(struct pebble_map *map, int64_t timeout)
 {
-    pebble_future **futures = reallocarray(NULL, map->parts, sizeof *futures);
-    if (!futures) return -ENOMEM;
-    size_t count = 0;
+    pebble_future *few[FEW], **more = map->parts > FEW ? reallocarray(NULL, map->parts, sizeof *more) : NULL;
+    pebble_future **futures = more ? more : few;
+    size_t count = 0, room = more ? map->parts : FEW;
     struct part *part;
     STAILQ_FOREACH(part, &map->under_way, link)
-        if (part->future && !is_done(part)) futures[count++] = part->future;
+        if (part->future && !is_done(part) && count < room) futures[count++] = part->future;
     int rc = count ? pebble_wait_futures(futures, count, 1, timeout, NULL) : -EAGAIN;
-    free(futures);
+    if (rc == -ENOMEM) rc = pebble_wait_futures(futures, FEW, 1, timeout, NULL);
+    free(more);
     return rc > 0 ? 0 : rc == 0 ? -ETIMEDOUT : rc;
 }
 

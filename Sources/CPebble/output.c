@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define LIMIT ((size_t)1 << 20)
@@ -27,7 +26,7 @@
 struct stream {
     struct pb_output *output;
     int fd;                /* -1: not captured, or at its end */
-    bool watched;
+    bool watched, ignored; /* watched, but for nothing for now */
     bool begun;            /* what was read last does not end a line */
     struct pb_lines lines; /* the courier's */
 };
@@ -193,22 +192,27 @@ int pb_output_attach(struct pebble_pool *pool, struct pb_worker *worker, int ret
     return rc;
 }
 
-static void watch(struct pebble_pool *pool, struct stream *stream)
+static int watch(struct pebble_pool *pool, struct stream *stream)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = stream};
-    if (stream->fd < 0 || stream->watched) return;
+    if (stream->fd < 0 || stream->watched) return 0;
     stream->watched = epoll_ctl(pool->output.epoll, EPOLL_CTL_ADD, stream->fd, &event) == 0;
+    return stream->watched ? 0 : -errno;
 }
 
-static void unwatch(struct pebble_pool *pool, struct stream *stream)
+/* Edge-triggered meanwhile, for the hang-up is told even if nothing is asked for. It cannot fail. */
+static void ignore(struct pebble_pool *pool, struct stream *stream, bool ignored)
 {
-    if (stream->watched) epoll_ctl(pool->output.epoll, EPOLL_CTL_DEL, stream->fd, NULL);
-    stream->watched = false;
+    struct epoll_event event = {.events = ignored ? EPOLLET : EPOLLIN, .data.ptr = stream};
+    if (!stream->watched || stream->ignored == ignored) return;
+    epoll_ctl(pool->output.epoll, EPOLL_CTL_MOD, stream->fd, &event);
+    stream->ignored = ignored;
 }
 
 static void close_stream(struct pebble_pool *pool, struct stream *stream)
 {
-    unwatch(pool, stream);
+    if (stream->watched) epoll_ctl(pool->output.epoll, EPOLL_CTL_DEL, stream->fd, NULL);
+    stream->watched = false;
     pb_close(&stream->fd);
 }
 
@@ -221,12 +225,13 @@ void pb_output_detach(struct pb_worker *worker)
     worker->output = NULL;
 }
 
-void pb_output_watch(struct pebble_pool *pool, struct pb_worker *worker)
+int pb_output_watch(struct pebble_pool *pool, struct pb_worker *worker)
 {
-    if (!worker->output) return;
-    if (!worker->output->pid) worker->output->pid = worker->proc.pid;
-    for (size_t i = 0; i < PB_COUNT(worker->output->streams); i++)
-        watch(pool, &worker->output->streams[i]);
+    struct pb_output *output = worker->output;
+    if (!output) return 0;
+    output->pid = worker->proc.pid;
+    int rc = watch(pool, &output->streams[0]);
+    return rc < 0 ? rc : watch(pool, &output->streams[1]);
 }
 
 /* --- reading --- */
@@ -264,13 +269,6 @@ static void post(struct pebble_pool *pool, struct block *block)
     pb_courier_post(&pool->output.lines, &block->errand); /* the thread exists: it was prepared */
 }
 
-/* How many bytes are there. */
-static size_t bytes_there(const struct stream *stream)
-{
-    int count = 0;
-    return ioctl(stream->fd, FIONREAD, &count) == 0 && count > 0 ? (size_t)count : 0;
-}
-
 /* Reads up to so many bytes, which are there. How many it were. */
 static size_t read_some(struct pebble_pool *pool, struct stream *stream, const struct pebble_future *job, size_t most)
 {
@@ -299,7 +297,7 @@ static void take(struct pebble_pool *pool, struct pb_worker *worker, const struc
 {
     for (size_t i = 0; i < PB_COUNT(worker->output->streams); i++) {
         struct stream *stream = &worker->output->streams[i];
-        size_t there = stream->fd >= 0 ? bytes_there(stream) : 0, n = 1;
+        size_t there = stream->fd >= 0 ? pb_fd_bytes_there(stream->fd) : 0, n = 1;
         for (size_t left = there < PIPE_MAX ? there : PIPE_MAX; left && n; left -= n)
             n = read_some(pool, stream, job, left < BLOCK ? left : BLOCK);
     }
@@ -364,7 +362,7 @@ static bool is_behind(struct pebble_pool *pool, struct pb_output *output)
     if (atomic_load(&output->waiting) < LIMIT) return false;
     if (!atomic_exchange(&output->stopped, true)) pool->output.stopped++;
     for (size_t i = 0; i < PB_COUNT(output->streams); i++)
-        unwatch(pool, &output->streams[i]);
+        ignore(pool, &output->streams[i], true);
     if (atomic_load(&output->waiting) <= LIMIT / 2) pb_inbox_ring(&pool->inbox);
     return true;
 }
@@ -376,7 +374,7 @@ void pb_output_on_ready(struct pebble_pool *pool)
     for (int i = 0; i < count; i++) {
         struct stream *stream = events[i].data.ptr;
         if (!stream->watched || is_behind(pool, stream->output)) continue;
-        size_t there = bytes_there(stream);
+        size_t there = pb_fd_bytes_there(stream->fd);
         if (there)
             read_some(pool, stream, job_of(stream->output->worker), there < BLOCK ? there : BLOCK);
         else if (events[i].events & EPOLLHUP)
@@ -393,6 +391,7 @@ void pb_output_resume(struct pebble_pool *pool)
         if (!output || !atomic_load(&output->stopped) || atomic_load(&output->waiting) > LIMIT / 2) continue;
         atomic_store(&output->stopped, false);
         pool->output.stopped--;
-        pb_output_watch(pool, worker);
+        for (size_t i = 0; i < PB_COUNT(output->streams); i++)
+            ignore(pool, &output->streams[i], false);
     }
 }

@@ -23,8 +23,9 @@ void pb_output_close(struct pebble_pool *pool);
 int pb_output_attach(struct pebble_pool *pool, struct pb_worker *worker, int ret_ends[2]);
 void pb_output_detach(struct pb_worker *worker);
 
-/* The worker's pid is known: reads from now on. */
-void pb_output_watch(struct pebble_pool *pool, struct pb_worker *worker);
+/* The worker's pid is known: reads from now on. 0; or -errno: it could not be
+ * read, and must not be left to write. */
+int pb_output_watch(struct pebble_pool *pool, struct pb_worker *worker);
 
 /* Pipes are readable; a worker's lines that had waited may have become fewer. */
 void pb_output_on_ready(struct pebble_pool *pool);

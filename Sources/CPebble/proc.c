@@ -82,18 +82,16 @@ int pb_child_reap(pid_t pid, struct pb_exit *ret_exit)
 
 bool pb_children_kill(bool (*spared)(pid_t pid))
 {
-    enum { SIZE = 64 * 1024 }; /* more children than fit are seen the next time */
-    char path[64], *text = malloc(SIZE);
-    if (!text) return false;
+    static char text[64 * 1024]; /* more children than fit are seen the next time */
+    char path[64];
     snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-    long length = pb_read_file(path, text, SIZE);
+    long length = pb_read_file(path, text, sizeof text);
     bool any = false;
     char *next = text, *end;
     for (pid_t pid; length > 0 && (pid = (pid_t)strtol(next, &end, 10)) > 0 && *end == ' '; next = end) {
         any = true;
         if (!spared || !spared(pid)) kill(pid, SIGKILL);
     }
-    free(text);
     return any;
 }
 

@@ -3,6 +3,7 @@
 #include "compat.h"
 #include "engine.h"
 #include "crew.h"
+#include "hiring.h"
 #include "output.h"
 #include "shipping.h"
 
@@ -60,7 +61,7 @@ const struct pb_engine pb_processes = {
     .began = pb_shipping_began,
     .pid = pid,
     .wait = pb_shipping_wait,
-    .start = pb_crew_start,
+    .start = pb_hire,
     .retire = pb_crew_retire,
     .drop = pb_crew_drop,
     .stop = pb_crew_stop,

@@ -15,15 +15,12 @@
 #include "crash.h"
 #include "control.h"
 #include "fd.h"
-#include "rlimits.h"
 #include "proc.h"
 #include "sig.h"
 #include "spawn.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -73,12 +70,12 @@ static int watch(int fd, uint32_t events, void *tag)
     return epoll_ctl(serving.epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
+/* NULL, with errno: it could not be, and the descriptor stays the caller's. */
 static struct channel *open_channel(int fd, unsigned depth, bool pool)
 {
     struct channel *channel = calloc(1, sizeof *channel);
     if (!channel || watch(fd, EPOLLIN, channel) < 0) {
         free(channel);
-        pb_close(&fd);
         return NULL;
     }
     channel->fd = fd;
@@ -130,7 +127,9 @@ static int pay(struct worker *worker)
     if (worker->owes_started) {
         struct pb_control message = {
             .kind = PB_CONTROL_STARTED, .worker = worker->id, .pid = worker->pid, .error = worker->error};
-        if ((rc = pb_control_send(worker->channel->fd, &message, worker->pidfd)) < 0) return rc;
+        rc = pb_control_send(worker->channel->fd, &message, worker->pidfd);
+        if (rc == -ETOOMANYREFS) rc = pb_control_send(worker->channel->fd, &message, -1); /* it can ask us to kill */
+        if (rc < 0) return rc;
         worker->owes_started = false;
         pb_close(&worker->pidfd);
     }
@@ -176,28 +175,6 @@ static void owe(struct worker *worker)
 
 /* --- starting workers --- */
 
-static _Noreturn void become_worker(const struct pb_control *request, const int *fds, int inner, unsigned depth)
-{
-    struct pb_boot boot = {.role = PB_BOOT_WORKER, .number = request->number};
-    strlcpy(boot.pool, request->pool, sizeof boot.pool);
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* the server has one thread, so this means the server */
-    if (getppid() != serving.pid) _exit(0);
-    pb_fd_put(request->capture, fds + 1);
-    pb_spawn_place_fds(fds[0], inner);
-    pb_fd_discard(request->discard);
-    pb_sig_reset();
-    pb_rlimits_apply(&request->limits);
-    if (request->spawn) {
-        struct pb_boot_env env;
-        if (pb_boot_env(&boot, depth, &env) == 0) pb_spawn_exec_self(&env);
-        _exit(PB_EXIT_NO_ENTRY);
-    }
-    pb_set_cloexec(PB_BOOT_CHANNEL_FD, true);
-    pb_set_cloexec(PB_BOOT_EXTRA_FD, true);
-    pb_child_main(&boot, depth);
-}
-
 static int start_process(struct worker *worker, const struct pb_control *request, const int *fds)
 {
     if (!pb_control_is_complete(request, fds)) return -EINVAL;
@@ -206,17 +183,21 @@ static int start_process(struct worker *worker, const struct pb_control *request
     int rc = pb_control_pair(ends);
     if (rc < 0) return rc;
     unsigned depth = worker->channel->depth;
-    pid_t pid = pb_spawn_fork();
-    if (pid == 0) become_worker(request, fds, ends[1], depth);
+    struct channel *inner = open_channel(ends[0], depth + 1, false);
+    pid_t pid = inner ? pb_spawn_fork() : -1;
+    if (pid == 0) pb_child_become(request, fds, ends[1], depth, serving.pid);
     int error = errno;
     pb_close(&ends[1]);
     if (pid < 0) {
-        pb_close(&ends[0]);
+        if (inner)
+            close_channel(inner);
+        else
+            pb_close(&ends[0]);
         return -error;
     }
     setpgid(pid, pid); /* here as well: whichever of the two comes first */
     worker->pid = pid;
-    worker->inner = open_channel(ends[0], depth + 1, false);
+    worker->inner = inner;
     worker->pidfd = pb_pidfd_open(pid);
     LIST_INSERT_HEAD(&serving.buckets[(unsigned)pid % BUCKETS], worker, bucket);
     return 0;
@@ -225,7 +206,11 @@ static int start_process(struct worker *worker, const struct pb_control *request
 static void start_worker(struct channel *channel, const struct pb_control *request, const int *fds)
 {
     struct worker *worker = calloc(1, sizeof *worker);
-    if (!worker) return; /* the host's own limit on the start ends the wait */
+    if (!worker) {
+        struct pb_control message = {.kind = PB_CONTROL_STARTED, .worker = request->worker, .error = ENOMEM};
+        pb_control_send(channel->fd, &message, -1); /* else the host's own limit on the start ends the wait */
+        return;
+    }
     worker->pidfd = -1;
     worker->id = request->worker;
     worker->channel = channel;
@@ -307,14 +292,17 @@ static _Noreturn void leave(void)
 
 /* --- the loop --- */
 
+static void say_hello(int channel)
+{
+    pb_control_send(channel, &(struct pb_control){.kind = PB_CONTROL_HELLO}, -1);
+}
+
 static void connect_pool(struct channel *from, int fd)
 {
     if (fd < 0) return;
-    struct channel *channel = from->depth <= PB_DEPTH_MAX ? open_channel(fd, from->depth, true) : NULL;
-    if (channel)
-        pb_control_send(channel->fd, &(struct pb_control){.kind = PB_CONTROL_HELLO}, -1);
-    else if (from->depth > PB_DEPTH_MAX)
-        pb_close(&fd);
+    bool deep = from->depth > PB_DEPTH_MAX;
+    if (!deep) say_hello(fd); /* first: what fails then is no fault of the program's */
+    if (deep || !open_channel(fd, from->depth, true)) pb_close(&fd);
 }
 
 /* The inner channel of a worker is closed by the worker, or with it. */
@@ -345,15 +333,17 @@ static void receive(struct channel *channel)
     close_channel(channel);
 }
 
-/* The host may have closed some of the first three: no other descriptor of ours may take their place. */
-static void set_up_stdio(void)
+/* Who has asked for a channel already is to try again, and not to take the
+ * program for one without an entry point. */
+static _Noreturn void give_up(void)
 {
-    int null;
-    do
-        null = open("/dev/null", O_RDWR);
-    while (null >= 0 && null <= STDERR_FILENO);
-    if (null >= 0) dup2(null, STDIN_FILENO);
-    pb_close(&null);
+    struct pb_control message;
+    int fds[PB_CONTROL_FDS];
+    while (pb_control_receive(PB_BOOT_CHANNEL_FD, &message, fds) > 0) {
+        if (fds[0] >= 0) say_hello(fds[0]);
+        pb_control_close(fds);
+    }
+    _exit(PB_EXIT_NO_MEANS);
 }
 
 static void set_up(void)
@@ -363,16 +353,16 @@ static void set_up(void)
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     prctl(PR_SET_NAME, "pebble-server");
     setproctitle("-pebble: fork server");
-    set_up_stdio();
+    pb_fd_fill_stdio();
     pb_crash_prepare(); /* for the workers */
     serving.host = PB_BOOT_EXTRA_FD;
     serving.signals = pb_sig_child_fd();
     serving.epoll = epoll_create1(EPOLL_CLOEXEC);
     if (serving.signals < 0 || serving.epoll < 0 || watch(serving.signals, EPOLLIN, &serving.signals) < 0 ||
         watch(serving.host, EPOLLIN, &serving.host) < 0)
-        _exit(PB_EXIT_NO_ENTRY);
+        give_up();
     serving.first = open_channel(PB_BOOT_CHANNEL_FD, pb_boot_depth(), false);
-    if (!serving.first) _exit(PB_EXIT_NO_ENTRY);
+    if (!serving.first) give_up();
 }
 
 void pb_serve(void)

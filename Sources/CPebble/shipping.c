@@ -102,6 +102,7 @@ void pb_shipping_run_procedure(struct pebble_pool *pool, struct pb_worker *worke
     pebble_future_unref(worker->procedure); /* of the beginning, when this is the end */
     worker->procedure = job;
     if (!job) {
+        worker->start_error = ENOMEM;
         pb_crew_step(pool, worker, PB_WORKER_BROKEN);
         return;
     }
@@ -219,13 +220,15 @@ static void on_answer(struct pebble_pool *pool, struct pb_worker *worker, struct
     worker->served += !procedure;
 }
 
-/* A reply above its bound fails its job, and costs the worker, who is not to be read any further. */
+/* What is above its bound, or for which there is no memory, fails its job, and costs
+ * the worker, who is not to be read any further. */
 static void distrust(struct pebble_pool *pool, struct pb_worker *worker, int error)
 {
     struct pebble_future *job = pb_hostlink_tag(&worker->link, 0);
     int64_t now = pb_now(), began = job ? pb_shipping_began(job, now) : 0;
-    if (error == -EFBIG && job && pb_queue_settle(pool, job, PEBBLE_FAILURE, began ? began : now, worker->proc.pid))
-        job->outcome.code = -EFBIG;
+    bool fails = job && (error == -EFBIG || error == -ENOMEM);
+    if (fails && pb_queue_settle(pool, job, PEBBLE_FAILURE, began ? began : now, worker->proc.pid))
+        job->outcome.code = error;
     pb_output_take(pool, worker);
     worker->condemned = true;
     pb_crew_step(pool, worker, PB_WORKER_BROKEN);

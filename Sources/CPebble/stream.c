@@ -36,6 +36,7 @@ static void add_piece(struct pb_stream *stream, const void *data, size_t length)
 int pb_stream_send(struct pb_stream *stream, const struct pb_frame *frame, const void *payload)
 {
     assert(!pb_stream_sending(stream));
+    if (stream->broken) return stream->broken; /* maybe in the middle of a frame */
     stream->out = *frame;
     stream->out.magic = PB_FRAME_MAGIC;
     stream->first = stream->count = 0;
@@ -51,7 +52,12 @@ int pb_stream_flush(struct pb_stream *stream)
                                  .msg_iovlen = (size_t)(stream->count - stream->first)};
         ssize_t n = sendmsg(stream->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return errno == EAGAIN ? 0 : -errno;
+        if (n < 0 && errno == EAGAIN) return 0;
+        if (n < 0) {
+            stream->broken = -errno;
+            stream->first = stream->count = 0;
+            return stream->broken;
+        }
         for (size_t sent = (size_t)n; sent > 0;) {
             struct iovec *piece = &stream->pieces[stream->first];
             size_t part = sent < piece->iov_len ? sent : piece->iov_len;

@@ -240,6 +240,20 @@ START_TEST(the_end_of_the_other_side_shows)
 }
 END_TEST
 
+START_TEST(what_was_sent_before_the_end_arrives_though_more_was_there_to_read)
+{
+    struct pb_control message = {.kind = PB_CONTROL_HELLO};
+    int fds[PB_CONTROL_FDS];
+    open_ends();
+    ck_assert_int_eq(pb_control_send(ends[0], &message, -1), 0);
+    ck_assert_int_eq(pb_control_send(ends[1], &message, -1), 0);
+    pb_close(&ends[1]); /* the kernel says first that the connection was reset */
+    ck_assert_int_eq(pb_control_receive(ends[0], &message, fds), 1);
+    ck_assert_int_eq(pb_control_receive(ends[0], &message, fds), -EPIPE);
+    close_ends();
+}
+END_TEST
+
 Suite *control_suite(void)
 {
     Suite *suite = suite_create("control");
@@ -255,5 +269,6 @@ Suite *control_suite(void)
     tcase_add_test(tests, a_pool_name_ends_with_a_nul);
     tcase_add_test(tests, a_full_channel_says_so_and_goes_on_later);
     tcase_add_test(tests, the_end_of_the_other_side_shows);
+    tcase_add_test(tests, what_was_sent_before_the_end_arrives_though_more_was_there_to_read);
     return suite;
 }

@@ -88,6 +88,7 @@ __attribute__((constructor(101))) static void find_page(void)
     page = map(fd);
     close(fd);
     role = *marker == 's' ? FAULT_SERVER : FAULT_WORKER;
+    if (page && role == FAULT_SERVER) atomic_store(&page->blocks[role], 0); /* what an earlier one held went with it */
 }
 
 void faults_open(void)

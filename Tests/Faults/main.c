@@ -1,14 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The runner. */
+ * The runner.
+ *
+ *   check-faults          single calls, then a sweep over some of all
+ *   check-faults all      over all of them
+ *   check-faults spawn host malloc 17 [on]    one case, or from there on */
 #include "suites.h"
+#include "sweep.h"
 
 #include <stdlib.h>
 
-int main(void)
+static bool run_suites(void)
 {
     SRunner *runner = srunner_create(single_suite());
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return failed == 0;
+}
+
+int main(int count, char **arguments)
+{
+    if (count > 4) return !sweep_named(count - 1, arguments + 1);
+    bool suites = run_suites(), swept = sweep_all(count > 1);
+    return suites && swept ? EXIT_SUCCESS : EXIT_FAILURE;
 }

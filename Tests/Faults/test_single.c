@@ -198,6 +198,47 @@ START_TEST(threads_that_fail_beside_another_do_not_count_when_it_is_gone)
 }
 END_TEST
 
+/* A call that fails once, in the server or in a worker of the second start method, and a pool that does not mind. */
+static void recovers_from(int method, enum fault_role role, enum fault_kind kind, unsigned nth)
+{
+    faults_open();
+    faults_arm(&(struct fault){.role = role, .kind = kind, .nth = nth});
+    pebble_pool *pool = pool_with(method, 1);
+    ck_assert_int_gt(run(pool, job_pid), 0);
+    ck_assert_uint_eq(faults_hits(), 1);
+    close_pool(pool);
+}
+
+START_TEST(a_server_that_lacks_a_descriptor_to_begin_with_breaks_no_pool)
+{
+    recovers_from(_i, FAULT_SERVER, FAULT_EPOLL_CREATE, 1);
+}
+END_TEST
+
+START_TEST(a_server_that_lacks_memory_for_its_first_channel_breaks_no_pool)
+{
+    recovers_from(_i, FAULT_SERVER, FAULT_MALLOC, 1);
+}
+END_TEST
+
+START_TEST(a_server_that_lacks_memory_for_a_pool_does_not_break_it)
+{
+    recovers_from(_i, FAULT_SERVER, FAULT_MALLOC, 2);
+}
+END_TEST
+
+START_TEST(a_server_that_lacks_memory_for_a_worker_says_so)
+{
+    recovers_from(_i, FAULT_SERVER, FAULT_MALLOC, 3);
+}
+END_TEST
+
+START_TEST(an_exec_of_a_worker_that_fails_breaks_no_pool)
+{
+    recovers_from(PEBBLE_SPAWN, FAULT_WORKER, FAULT_EXECVE, 1);
+}
+END_TEST
+
 Suite *single_suite(void)
 {
     Suite *suite = suite_create("single");
@@ -208,5 +249,10 @@ Suite *single_suite(void)
     both(tests, jobs_wait_for_what_a_dying_worker_still_holds);
     both(tests, starts_that_fail_beside_a_worker_do_not_count_when_it_is_gone);
     tcase_add_test(tests, threads_that_fail_beside_another_do_not_count_when_it_is_gone);
+    both(tests, a_server_that_lacks_a_descriptor_to_begin_with_breaks_no_pool);
+    both(tests, a_server_that_lacks_memory_for_its_first_channel_breaks_no_pool);
+    both(tests, a_server_that_lacks_memory_for_a_pool_does_not_break_it);
+    both(tests, a_server_that_lacks_memory_for_a_worker_says_so);
+    tcase_add_test(tests, an_exec_of_a_worker_that_fails_breaks_no_pool);
     return suite;
 }

@@ -67,7 +67,8 @@ PEBBLE_API int pebble_future_wait_gone(pebble_future *PEBBLE_NONNULL future, int
 
 /* Has `callback` called once when the outcome is there (at once when it is
  * already) on a thread that the pool keeps for callbacks: it may block without
- * harm to the pool, may stop the pool, but must not join it. 0, or -ENOMEM. */
+ * harm to the pool, may stop the pool, but must not join it.
+ *   -ENOMEM, -EAGAIN  no memory or thread left */
 PEBBLE_API int pebble_future_on_done(pebble_future *PEBBLE_NONNULL future,
                                      pebble_callback PEBBLE_NONNULL callback, void *PEBBLE_NULLABLE arg);
 

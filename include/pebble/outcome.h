@@ -43,7 +43,7 @@ enum pebble_cause {
 struct pebble_outcome {
     enum pebble_status status;
     int code;                /* FAILURE: what the function returned; or, with no data, -ENOMEM or -EFBIG:
-                              * its reply did not fit into the worker's memory, or into max_payload */
+                              * what it sent did not fit into memory, the worker's or this process's, or into max_payload */
     const void *PEBBLE_NULLABLE data; /* SUCCESS, FAILURE: the reply; NULL when length is 0 */
     size_t length;           /* bytes of data */
     bool started;            /* whether a worker had begun to run it */

@@ -145,7 +145,7 @@ struct pebble_job_options {
  *            is above 16 MiB, limits.nice is not 0 to 19, or an enum has none of its values
  *   -EFAULT  initializer or finalizer lies in no image of this process
  *   -EFBIG   the input of one of them is larger than max_payload
- *   -ENOMEM, -EMFILE, -ENFILE, -EAGAIN  no memory, descriptor or thread left
+ *   -ENOMEM, -EMFILE, -ENFILE, -EAGAIN, -ENOSPC  no memory, descriptor, thread or epoll(7) watch left
  *   -ELOOP   pools inside jobs are nested too deep (8)
  *   -ECHILD  this process was forked, without exec, from one that uses Pebble */
 PEBBLE_API int pebble_pool_new(const struct pebble_pool_config *PEBBLE_NULLABLE config,

@@ -41,7 +41,7 @@ struct pebble_thread_pool_config {
  * All signals are blocked in the threads.
  *   -EINVAL  a time is negative, or max_workers is above 65536
  *   -EFBIG   the input of initializer or finalizer is larger than max_payload
- *   -ENOMEM, -EMFILE, -ENFILE, -EAGAIN  no memory, descriptor or thread left */
+ *   -ENOMEM, -EMFILE, -ENFILE, -EAGAIN, -ENOSPC  no memory, descriptor, thread or epoll(7) watch left */
 PEBBLE_API int pebble_thread_pool_new(const struct pebble_thread_pool_config *PEBBLE_NULLABLE config,
                                       pebble_pool *PEBBLE_NULLABLE *PEBBLE_NONNULL ret_pool);
 

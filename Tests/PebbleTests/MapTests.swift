@@ -15,6 +15,15 @@ struct MapTests {
     }
   }
 
+  @Test("waits for room where few jobs may wait", arguments: [1, 3])
+  func room(maxQueued: Int) async throws {
+    try await withProcessPool(.init(maxWorkers: 2, maxQueued: maxQueued)) { pool in
+      var sum = 0
+      for try await result in try pool.map(Calls.square, 0..<2000) { sum += result }
+      #expect(sum == (0..<2000).reduce(0) { $0 + $1 * $1 })
+    }
+  }
+
   @Test("of nothing is nothing")
   func empty() async throws {
     try await withProcessPool(maxWorkers: 1) { pool in

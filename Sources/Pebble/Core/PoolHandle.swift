@@ -10,10 +10,14 @@ final class PoolHandle: @unchecked Sendable {
   /// What the pool's threads call, without a reference of their own.
   private let callee: (any Sendable)?
 
+  /// How many jobs may wait; nil: as many as there is memory for.
+  let maxQueued: Int?
+
   /// Takes over a reference.
-  init(owning pool: OpaquePointer, callee: (any Sendable)? = nil) {
+  init(owning pool: OpaquePointer, callee: (any Sendable)? = nil, maxQueued: Int? = nil) {
     self.pool = pool
     self.callee = callee
+    self.maxQueued = maxQueued
   }
 
   init(_ configuration: ProcessPool.Configuration) throws(PebbleError) {
@@ -28,6 +32,7 @@ final class PoolHandle: @unchecked Sendable {
     let outputHandler = configuration.integrations.lineHandler(of: configuration).map(OutputHandler.init)
     outputHandler?.install(in: &config)
     callee = outputHandler
+    maxQueued = configuration.maxQueued
     config.output_tail = configuration.outputTail
     config.max_deaths = UInt32(clamping: configuration.maxDeaths)
     config.max_age = configuration.maxAge?.nanoseconds ?? 0

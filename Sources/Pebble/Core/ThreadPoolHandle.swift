@@ -26,7 +26,7 @@ extension PoolHandle {
       config.finalizer = finalizer
       return pebble_thread_pool_new(&config, &pool)
     }
-    self.init(owning: pool, callee: callee)
+    self.init(owning: pool, callee: callee, maxQueued: configuration.maxQueued)
   }
 
   /// Schedules a job of this process.

@@ -23,9 +23,11 @@ final class MapWindow<Input, Value: Sendable>: Sendable {
 
     /// Enough chunks are in the pool when no worker waits for the caller. It may come back for more only when it was
     /// woken, which takes some 100 us, so short ones are sent further ahead.
-    func hasRoom(workers: Int) -> Bool {
+    /// But no more than may wait in the pool, so that of a map alone in it none is refused.
+    func hasRoom(_ pool: any WorkerPool, workers: Int) -> Bool {
       let ahead = sizer.chunkTime.map { max(2, min(64, 200_000 / max(1, $0))) } ?? 2
-      return !inputsEnded && chunks.count < workers * Int(ahead) + 1
+      let most = pool._reference.handle.maxQueued ?? .max
+      return !inputsEnded && chunks.count < min(workers * Int(ahead) + 1, most)
     }
     var hasNone: Bool { chunks.isEmpty && inputsEnded }
   }
@@ -41,7 +43,7 @@ final class MapWindow<Input, Value: Sendable>: Sendable {
   /// How many elements the next chunk should have, nil when there is no room for one, or no need.
   var nextSize: Int? {
     let workers = plan.pool.maxWorkers
-    return state.withLock { $0.hasRoom(workers: workers) ? $0.sizer.size : nil }
+    return state.withLock { $0.hasRoom(plan.pool, workers: workers) ? $0.sizer.size : nil }
   }
 
   func add(_ chunk: Chunk) {
@@ -128,7 +130,9 @@ final class MapWindow<Input, Value: Sendable>: Sendable {
       if let size = nextSize { return size }
       if state.withLock({ $0.inputsEnded }) { return nil }
       let workers = plan.pool.maxWorkers
-      await sleep(isolation: nil, as: \.adder) { !$0.hasRoom(workers: workers) && !$0.inputsEnded }
+      await sleep(isolation: nil, as: \.adder) { [plan] in
+        !$0.hasRoom(plan.pool, workers: workers) && !$0.inputsEnded
+      }
     }
   }
 

@@ -329,7 +329,7 @@ END_TEST
 
 static struct {
     int count;
-    bool at_callback;
+    int at_callback;
     char text[8][16];
 } heard;
 
@@ -342,7 +342,7 @@ static void listen(const struct pebble_output_line *line, void *arg)
 static void see_lines(pebble_future *future, void *arg)
 {
     (void)future, (void)arg;
-    heard.at_callback = heard.count == 2;
+    heard.at_callback = heard.count;
 }
 
 START_TEST(what_workers_write_is_captured)
@@ -362,7 +362,7 @@ START_TEST(what_workers_write_is_captured)
     pebble_future_unref(future);
     close_pool(pool);
     ck_assert_int_eq(heard.count, 4);
-    ck_assert(heard.at_callback);
+    ck_assert_int_ge(heard.at_callback, 2); /* those of the next job may have come before it is called */
     int outs = 0, errs = 0;
     for (int i = 0; i < 4; i++) {
         outs += strcmp(heard.text[i], i < 2 ? "1 a out" : "1 b out") == 0;

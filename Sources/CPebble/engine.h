@@ -62,7 +62,22 @@ struct pb_engine {
     void (*leave)(struct pebble_pool *pool);
 };
 
+/* The part of an engine whose workers have one job at a time, each begun when it
+ * is assigned: there is nothing behind it, to look at, or to take back. */
+#define PB_ENGINE_ONE_AT_A_TIME                                                                                       \
+    .fill = pb_engine_no_fill, .steal = pb_engine_no_steal, .look = pb_engine_no_look,                                 \
+    .take_back = pb_engine_no_take_back, .single_out = pb_engine_alone, .wait = pb_engine_no_wait,                     \
+    .leave = pb_engine_no_leave
+
 PB_HIDDEN_BEGIN
+
+bool pb_engine_no_fill(struct pebble_pool *pool, struct pebble_future *job, int64_t now);
+struct pebble_future *pb_engine_no_steal(struct pebble_pool *pool, int64_t now);
+void pb_engine_no_look(struct pebble_pool *pool, struct pebble_future *job);
+bool pb_engine_no_take_back(struct pebble_pool *pool, struct pebble_future *job);
+bool pb_engine_alone(struct pebble_pool *pool, struct pebble_future *job);
+void pb_engine_no_wait(struct pebble_pool *pool, struct pebble_future *job, int64_t deadline);
+void pb_engine_no_leave(struct pebble_pool *pool);
 
 /* Worker processes (processes.c). */
 extern const struct pb_engine pb_processes;

@@ -55,46 +55,10 @@ static int64_t began(struct pebble_future *job, int64_t now)
     return job->node ? pb_node_began(job->node, job) : 0;
 }
 
-/* What is on its way back will be seen by the loop. */
-static void look(struct pebble_pool *pool, struct pebble_future *job)
-{
-    (void)pool, (void)job;
-}
-
-/* A job that was sent counts as begun: there is no more of them than slots. */
-static bool take_back(struct pebble_pool *pool, struct pebble_future *job)
-{
-    (void)pool, (void)job;
-    return false;
-}
-
-static bool single_out(struct pebble_pool *pool, struct pebble_future *job)
-{
-    (void)pool, (void)job;
-    return true;
-}
-
 static int pid(const struct pebble_future *job)
 {
     (void)job;
     return 0;
-}
-
-static bool fill(struct pebble_pool *pool, struct pebble_future *job, int64_t now)
-{
-    (void)pool, (void)job, (void)now;
-    return false; /* none is in pool->open */
-}
-
-static struct pebble_future *steal(struct pebble_pool *pool, int64_t now)
-{
-    (void)pool, (void)now;
-    return NULL;
-}
-
-static void wait(struct pebble_pool *pool, struct pebble_future *job, int64_t deadline)
-{
-    (void)pool, (void)job, (void)deadline;
 }
 
 /* --- nodes --- */
@@ -160,23 +124,13 @@ static void tidy(struct pebble_pool *pool)
         if (cluster->nodes[i].paused) pb_node_resume(&cluster->nodes[i]);
 }
 
-static void leave(struct pebble_pool *pool)
-{
-    (void)pool;
-}
-
 const struct pb_engine pb_nodes = {
     .sizes_itself = true,
+    PB_ENGINE_ONE_AT_A_TIME,
     .assign = assign,
-    .fill = fill,
-    .steal = steal,
-    .look = look,
-    .take_back = take_back,
-    .single_out = single_out,
     .end = end,
     .began = began,
     .pid = pid,
-    .wait = wait,
     .start = start,
     .retire = retire,
     .drop = drop,
@@ -185,5 +139,4 @@ const struct pb_engine pb_nodes = {
     .on_event = on_event,
     .on_alarm = on_alarm,
     .tidy = tidy,
-    .leave = leave,
 };

@@ -312,63 +312,18 @@ static int pid(const struct pebble_future *job)
     return job->thread ? job->thread->id : 0;
 }
 
-/* A job that a thread has has begun, and is not looked for: it tells by itself. */
-static void look(struct pebble_pool *pool, struct pebble_future *job)
-{
-    (void)pool, (void)job;
-}
-
-static bool take_back(struct pebble_pool *pool, struct pebble_future *job)
-{
-    (void)pool, (void)job;
-    return false;
-}
-
-static bool single_out(struct pebble_pool *pool, struct pebble_future *job)
-{
-    (void)pool, (void)job;
-    return true;
-}
-
-static bool fill(struct pebble_pool *pool, struct pebble_future *job, int64_t now)
-{
-    (void)pool, (void)job, (void)now;
-    return false; /* no thread may have more than one job: none is in pool->open */
-}
-
-static struct pebble_future *steal(struct pebble_pool *pool, int64_t now)
-{
-    (void)pool, (void)now;
-    return NULL;
-}
-
-static void wait(struct pebble_pool *pool, struct pebble_future *job, int64_t deadline)
-{
-    (void)pool, (void)job, (void)deadline;
-}
-
 static void on_event(struct pebble_pool *pool, void *tag, uint32_t events)
 {
     (void)pool, (void)tag, (void)events;
 }
 
-static void leave(struct pebble_pool *pool)
-{
-    (void)pool;
-}
-
 const struct pb_engine pb_threads = {
     .here = true,
+    PB_ENGINE_ONE_AT_A_TIME,
     .assign = assign,
-    .fill = fill,
-    .steal = steal,
-    .look = look,
-    .take_back = take_back,
-    .single_out = single_out,
     .end = end,
     .began = began,
     .pid = pid,
-    .wait = wait,
     .start = start,
     .retire = retire,
     .stop = stop,
@@ -376,5 +331,4 @@ const struct pb_engine pb_threads = {
     .on_event = on_event,
     .on_alarm = on_alarm,
     .tidy = tidy,
-    .leave = leave,
 };

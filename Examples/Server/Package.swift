@@ -6,9 +6,8 @@ import PackageDescription
 let package = Package(
   name: "server",
   dependencies: [
-    .package(name: "pebble", path: "../..", traits: []),
+    .package(name: "pebble", path: "../..", traits: ["ServiceLifecycle"]),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.5.0"),
-    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.0.0"),
   ],
   targets: [
     .executableTarget(
@@ -16,7 +15,6 @@ let package = Package(
       dependencies: [
         .product(name: "Pebble", package: "pebble"),
         .product(name: "Hummingbird", package: "hummingbird"),
-        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ])
   ],
   swiftLanguageModes: [.v6]

@@ -33,8 +33,6 @@ struct MapPlan<Input, Value: Sendable>: Sendable {
     self.schedule = schedule
   }
 
-  /// The chunks that are in the pool at one time: enough that no worker waits for the caller.
-  ///
   /// How long a job of that many elements may run, and whether that is for its elements' sake.
   func limit(of count: Int) -> (length: Duration?, isOfElements: Bool) {
     guard let elementTimeout else { return (timeout, false) }

@@ -21,29 +21,32 @@ final class MapWindow<Input, Value: Sendable>: Sendable {
     var adder: Continuation?
     var feeder: Task<Void, Never>?
 
-    /// Enough chunks are in the pool when no worker waits for the caller. It may come back for more only when it was
-    /// woken, which takes some 100 us, so short ones are sent further ahead.
-    /// But no more than may wait in the pool, so that of a map alone in it none is refused.
-    func hasRoom(_ pool: any WorkerPool, workers: Int) -> Bool {
+    /// Whether another chunk is wanted in the pool: there are enough when no worker waits for the caller, who may come
+    /// back for more only when it was woken. That takes some 100 us, so short ones are sent further ahead.
+    ///
+    /// - Parameter most: of a map that is alone in its pool, more would be refused.
+    func hasRoom(workers: Int, atMost most: Int) -> Bool {
       let ahead = sizer.chunkTime.map { max(2, min(64, 200_000 / max(1, $0))) } ?? 2
-      let most = pool._reference.handle.maxQueued ?? .max
       return !inputsEnded && chunks.count < min(workers * Int(ahead) + 1, most)
     }
     var hasNone: Bool { chunks.isEmpty && inputsEnded }
   }
 
   let plan: MapPlan<Input, Value>
+  /// The chunks that may wait in the pool.
+  private let most: Int
   private let state: Mutex<State>
 
   init(_ plan: MapPlan<Input, Value>) {
     self.plan = plan
+    most = plan.pool._reference.handle.maxQueued ?? .max
     state = Mutex(State(sizer: ChunkSizer(plan.chunkSize)))
   }
 
   /// How many elements the next chunk should have, nil when there is no room for one, or no need.
   var nextSize: Int? {
     let workers = plan.pool.maxWorkers
-    return state.withLock { $0.hasRoom(plan.pool, workers: workers) ? $0.sizer.size : nil }
+    return state.withLock { $0.hasRoom(workers: workers, atMost: most) ? $0.sizer.size : nil }
   }
 
   func add(_ chunk: Chunk) {
@@ -103,7 +106,7 @@ final class MapWindow<Input, Value: Sendable>: Sendable {
       adder?.resume()
       if let chunk { return chunk }
       if isEnd { return nil }
-      await sleep(isolation: isolation, as: \.taker) { $0.takeable.isEmpty && !$0.hasNone }
+      await suspend(isolation: isolation, as: \.taker) { $0.takeable.isEmpty && !$0.hasNone }
     }
   }
 
@@ -130,26 +133,26 @@ final class MapWindow<Input, Value: Sendable>: Sendable {
       if let size = nextSize { return size }
       if state.withLock({ $0.inputsEnded }) { return nil }
       let workers = plan.pool.maxWorkers
-      await sleep(isolation: nil, as: \.adder) { [plan] in
-        !$0.hasRoom(plan.pool, workers: workers) && !$0.inputsEnded
+      await suspend(isolation: nil, as: \.adder) { [most] in
+        !$0.hasRoom(workers: workers, atMost: most) && !$0.inputsEnded
       }
     }
   }
 
-  private func sleep(
-    isolation: isolated (any Actor)?, as sleeper: WritableKeyPath<State, Continuation?> & Sendable,
+  private func suspend(
+    isolation: isolated (any Actor)?, as waiter: WritableKeyPath<State, Continuation?> & Sendable,
     while condition: @Sendable (State) -> Bool
   ) async {
     await withTaskCancellationHandler(
       operation: {
         _ = isolation
         await withCheckedContinuation(isolation: isolation) { continuation in
-          let mustSleep = state.withLock { state in
+          let mustWait = state.withLock { state in
             guard condition(state) else { return false }
-            state[keyPath: sleeper] = continuation
+            state[keyPath: waiter] = continuation
             return true
           }
-          if !mustSleep { continuation.resume() }
+          if !mustWait { continuation.resume() }
         }
       },
       onCancel: { cancel() },

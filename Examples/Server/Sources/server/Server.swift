@@ -3,7 +3,6 @@ import Glibc
 import Hummingbird
 import Logging
 import Pebble
-import ServiceLifecycle
 
 /// A server that takes orders as JSON documents. Its parser trusts its input: nested too deep, a number too large, a
 /// text on which a regular expression runs for minutes, and the process that it runs in is gone. Here that is a worker.
@@ -36,7 +35,7 @@ struct Server {
       },
       logger: logger)
     // Ends after the server, when no request is left that could want it.
-    server.addServices(PoolService(pool: pool))
+    server.addServices(PoolService(pool, drain: .seconds(20)))
     try await server.runService()
   }
 }
@@ -59,17 +58,6 @@ func accept(_ document: [UInt8], _ pool: ProcessPool) async throws -> Response {
 }
 
 private let summaryFunction = ProcessFunction(summary, name: "summary") { ProcessCall($0).run(summary) }
-
-/// A pool as one of the services of a program: on shutdown it lets its jobs finish.
-struct PoolService: Service {
-  let pool: ProcessPool
-
-  func run() async throws {
-    try? await gracefulShutdown()
-    pool.close()
-    try await pool.joined()
-  }
-}
 
 extension Response {
   init(_ status: HTTPResponse.Status, _ text: String) {

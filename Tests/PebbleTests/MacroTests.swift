@@ -21,6 +21,14 @@
   @ConcurrentProcess
   private func ownProcess() async throws -> Int32 { getpid() }
 
+  private let one = try! ProcessPool(maxWorkers: 1)
+
+  @ConcurrentProcess(pool: one)
+  private func workerOfPool() async throws -> Int32 { getpid() }
+
+  @ConcurrentProcess(pool: one)
+  private func sameWorkerOfPool() -> ProcessFuture<Int32> { getpid() }
+
   @ConcurrentProcess
   private func silent(_ n: Int) async throws {}
 
@@ -53,6 +61,15 @@
       #expect(first != getpid())
       #expect(try await ownProcess() != first)
       try await silent(1)
+    }
+
+    @Test("@ConcurrentProcess runs a function in the workers of a given pool")
+    func inPool() async throws {
+      let worker = try await workerOfPool()
+      #expect(worker != getpid())
+      #expect(try await workerOfPool() == worker)
+      #expect(try await sameWorkerOfPool().value == worker)
+      #expect(one.statistics.outcomes.succeeded == 3)
     }
 
     @Test("@ConcurrentProcess limits the running time")

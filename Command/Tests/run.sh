@@ -53,6 +53,9 @@ expect "output that is too much for memory" 0 "$( (head -c 3000000 /dev/zero | t
 run() { seq 3 | "$pebble" run -j 1 --tag --line-buffer 'echo hello; : '; }
 expect "tags" 0 $'1\thello\n2\thello\n3\thello'
 
+run() { seq 100 | "$pebble" run -j 1 'echo {} >>order;'; cat order; }
+expect "lines begin in their order" 0 "$(seq 100)"
+
 run() { seq 1000 | "$pebble" run -j 2 --fail-fast -q 'echo x >>count; false' ; s=$?; [ $(wc -l <count) -lt 100 ] && echo few; return $s; }
 expect "the first failure ends the run" 1 few
 

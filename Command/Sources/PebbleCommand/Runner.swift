@@ -54,19 +54,24 @@ final class Runner: Sendable {
         number += 1
         progress.update { $0.read += 1 }
         if underWay == 2 * pool.maxWorkers { try await group.next() } else { underWay += 1 }
-        group.addTask { [number] in try await self.run(line, number) }
+        let record = Record(
+          line: number, input: line, command: template.command(line: line, number: number), outcome: .cancelled)
+        // Here and not in the task: lines begin in their order.
+        let first = Result { try schedule(record) }
+        group.addTask { try await self.run(record, first) }
       }
       progress.update({ $0.isComplete = true })
       try await group.waitForAll()
     }
   }
 
-  private func run(_ line: String, _ number: Int) async throws {
-    var record = Record(
-      line: number, input: line, command: template.command(line: line, number: number), outcome: .cancelled)
+  private func run(_ begun: Record, _ first: Result<ProcessFuture<ShellEnd>, any Error>) async throws {
+    var record = begun
+    let number = record.line
     for attempt in 1...plan.retries + 1 {
       record.attempts = attempt
-      do { record.set(try await end(of: record)) } catch { record.set(error) }
+      let job = attempt == 1 ? first : Result { try schedule(record) }
+      do { record.set(try await end(of: job.get())) } catch { record.set(error) }
       if [.succeeded, .cancelled].contains(record.outcome) || attempt > plan.retries { break }
       output.discard(number)
     }
@@ -83,12 +88,15 @@ final class Runner: Sendable {
     if failed, plan.failFast { stop() }
   }
 
-  /// What a command ended with, when all that it wrote was taken.
-  private func end(of record: Record) async throws -> ShellEnd {
-    let job = try pool.schedule(
+  private func schedule(_ record: Record) throws -> ProcessFuture<ShellEnd> {
+    try pool.schedule(
       shellFunction, record.command, timeout: plan.timeout,
       name: JobOutput.name(number: record.line, line: record.input))
-    return try await withCheckedThrowingContinuation { continuation in
+  }
+
+  /// What a command ended with, when all that it wrote was taken.
+  private func end(of job: ProcessFuture<ShellEnd>) async throws -> ShellEnd {
+    try await withCheckedThrowingContinuation { continuation in
       do { try job.onDone { continuation.resume(with: $0) } } catch { continuation.resume(throwing: error) }
     }
   }

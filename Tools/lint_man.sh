@@ -10,7 +10,7 @@ same() { # same "what" "of headers" "of pages"
 }
 
 headers=(include/pebble/*.h)
-link_headers=(Sources/CPebble/{control,shared,frame,crashrecord}.h)
+link_headers=(Sources/CPebble/{control,shared,frame,tracerecord,crashrecord,dumprecord}.h)
 calls=(man/*.3)
 
 # --- what headers declare ---
@@ -81,8 +81,8 @@ unsaid=$(comm -23 <(errors_of_headers) <(errors_of_pages))
 [ -z "$unsaid" ] || complain "$(printf 'errors that a header names and no page:\n%s' "$unsaid")"
 
 same 'fields of the link' "$(fields "${link_headers[@]}" | sort -u)" "$(items man/pebble-link.7 | sort -u)"
-same 'constants of the link' "$(constants PB_ "${link_headers[@]}" | grep -vE '_(H|KINDS|FDS|MAGIC|SLOTS|SIZE)$|^PB_CRASH_')" \
-  "$(mentioned PB_ man/pebble-link.7 | grep -v '^PB_CRASH_')"
+same 'constants of the link' "$(constants PB_ "${link_headers[@]}" | grep -vE '_(H|KINDS|FDS|MAGIC|SLOTS|SIZE)$|^PB_(CRASH|TRACE|DUMP)_')" \
+  "$(mentioned PB_ man/pebble-link.7 | grep -vE '^PB_(CRASH|TRACE|DUMP)_')"
 
 # --- each page by itself ---
 

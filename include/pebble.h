@@ -11,6 +11,7 @@
  *   pebble/future.h    the handle of one scheduled job: wait, cancel, callbacks
  *   pebble/outcome.h   what became of a job; every job gets exactly one outcome
  *   pebble/crash.h     what a worker could record of its crash
+ *   pebble/backtrace.h  where it was, with names
  *   pebble/map.h       a function over many inputs
  *   pebble/worker.h    what code can ask about the process that it runs in
  *   pebble/queue.h     queues between threads, and waiting for several at once
@@ -31,6 +32,7 @@
 #include "pebble/defs.h"
 #include "pebble/version.h"
 #include "pebble/function.h"
+#include "pebble/backtrace.h"
 #include "pebble/crash.h"
 #include "pebble/outcome.h"
 #include "pebble/future.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The host's side of a worker's crash: what its record says, checked, and later,
- * when somebody asks, the names of its frames. */
+ * The host's side of a worker's crash: what its record says, checked. */
 #ifndef PB_AUTOPSY_H
 #define PB_AUTOPSY_H
 

@@ -71,7 +71,7 @@ int pb_boot_env(const struct pb_boot *boot, unsigned depth, struct pb_boot_env *
 {
     enum { TEXT = 512, OURS = 4 };
     const char *kept = getenv(BACKTRACE);
-    size_t kept_size = kept ? sizeof KEPT_BACKTRACE "=" + strlen(kept) : 0;
+    size_t kept_size = kept ? 2 * (sizeof KEPT_BACKTRACE "=" + strlen(kept)) : 0;
     size_t count = 0;
     while (environ && environ[count])
         count++;
@@ -92,8 +92,10 @@ int pb_boot_env(const struct pb_boot *boot, unsigned depth, struct pb_boot_env *
                          boot->pool) + 1;
     variables[n++] = text;
     text += snprintf(text, (size_t)(end - text), "PEBBLE_DEPTH=%u", depth) + 1;
-    variables[n++] = text;
-    text += snprintf(text, (size_t)(end - text), BACKTRACE "=enable=no") + 1;
+    if (kept || !boot->backtracer) {
+        variables[n++] = text;
+        text += snprintf(text, (size_t)(end - text), BACKTRACE "=%s", boot->backtracer ? kept : "enable=no") + 1;
+    }
     if (kept) {
         variables[n++] = text;
         snprintf(text, (size_t)(end - text), KEPT_BACKTRACE "=%s", kept);

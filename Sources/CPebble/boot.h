@@ -35,6 +35,7 @@ struct pb_boot {
     enum pb_boot_role role;
     unsigned number; /* of a worker; slots of an agent */
     char pool[32];
+    bool backtracer; /* in an environment to be made: leave Swift's crash reporter as it is */
 };
 
 /* An environment block for an exec; one allocation, to be freed. */

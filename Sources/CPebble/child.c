@@ -6,9 +6,12 @@
 #include "forkserver.h"
 #include "childlink.h"
 #include "crash.h"
+#include "dump.h"
 #include "rlimits.h"
 #include "sig.h"
 #include "spawn.h"
+#include "throws.h"
+#include "unwind.h"
 #include "pebble/worker.h"
 
 #include <signal.h>
@@ -106,7 +109,8 @@ static void run(struct child *child, struct pb_claimed *job)
         call.reply = call.room = pb_childlink_reply_room(&child->link, &call.reply_capacity);
         if (name_length) show(child, job->name, name_length);
         atomic_store_explicit(&running, job->number + 1, memory_order_relaxed);
-        code = pb_crash_guarded_call(function, &call);
+        pb_throws_forget();
+        code = pb_unwind_root(function, &call);
         atomic_store_explicit(&running, 0, memory_order_relaxed);
         fflush(stdout); /* what it printed is seen before its outcome is */
         if (name_length) show(child, "", 0);
@@ -120,7 +124,8 @@ static void run(struct child *child, struct pb_claimed *job)
 
 void pb_child_become(const struct pb_control *request, const int *fds, int inner, unsigned depth, pid_t server)
 {
-    struct pb_boot boot = {.role = PB_BOOT_WORKER, .number = request->number};
+    struct pb_boot boot = {.role = PB_BOOT_WORKER, .number = request->number,
+                           .backtracer = request->swift_backtrace != 0};
     strlcpy(boot.pool, request->pool, sizeof boot.pool);
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* the server has one thread, so this means the server */
@@ -147,7 +152,9 @@ void pb_child_main(const struct pb_boot *boot, unsigned depth)
     child.boot = boot;
     child.resumption = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (pb_childlink_adopt(&child.link, PB_BOOT_CHANNEL_FD) < 0) leave();
-    pb_crash_install(&child.link.shared->crash);
+    pb_crash_install(child.link.shared);
+    pb_dump_install(&child.link.shared->dump);
+    if (child.link.shared->remember_throws) pb_throws_install();
     host = &child.link;
     show(&child, "", 0);
     if (!pb_childlink_ready(&child.link)) leave();

@@ -30,6 +30,7 @@ struct pb_control {
     uint32_t number;     /* START: shown in its title */
     uint16_t terminate;  /* KILL: SIGTERM instead of SIGKILL */
     uint16_t spawn;      /* START: exec it afresh instead of forking */
+    uint32_t swift_backtrace; /* START: leave Swift's crash reporter as the program's environment has it */
     uint16_t discard;    /* START: a bit for each of its descriptors 0 to 2 that is to be /dev/null */
     uint16_t capture;    /* START: a bit for each of 1 and 2 that is to be a pipe that came along, in this order */
     int32_t pid;

@@ -6,16 +6,16 @@
  * is written already. */
 #include "compat.h"
 #include "crash.h"
+#include "rlimits.h"
 #include "sig.h"
+#include "unwind.h"
 
 #include <dlfcn.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
-#include <ucontext.h>
 #include <unistd.h>
-#include <unwind.h>
 
 #define STACK_SIZE (64 * 1024)
 #define RED_ZONE 4096         /* below the stack pointer, that a function may touch before it moves it */
@@ -23,7 +23,9 @@
 #define NAP (1000 * 1000)     /* ns */
 #define NAPS 1000             /* that another thread may take to record its crash */
 
-static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS};
+/* All that a core file may be written for. */
+static const int signals[] = {SIGSEGV, SIGBUS,  SIGILL,  SIGFPE,  SIGABRT,
+                              SIGTRAP, SIGSYS, SIGQUIT, SIGXCPU, SIGXFSZ};
 
 /* Absent where there is no Swift, and in programs linked statically. */
 extern const char **swift_getFatalErrorMessageBuffer(void) __attribute__((weak));
@@ -40,21 +42,14 @@ static struct {
     bool prepared;
     pid_t pid;
     struct pb_crash_record *record;
+    uint64_t core_size;
+    struct sigaction before[PB_COUNT(signals)]; /* what there was for each of them */
     const char **swift_message;
     struct abort_message **abort_message;
     _Atomic pid_t thread; /* that records its crash; 0: none does */
 } recorder;
 
 /* --- where a thread stands --- */
-
-static uintptr_t *pc_of(ucontext_t *context)
-{
-#ifdef __x86_64__
-    return (uintptr_t *)&context->uc_mcontext.gregs[REG_RIP];
-#else
-    return (uintptr_t *)&context->uc_mcontext.pc;
-#endif
-}
 
 static uintptr_t *sp_of(ucontext_t *context)
 {
@@ -69,73 +64,33 @@ static uintptr_t *sp_of(ucontext_t *context)
 static void step_back(ucontext_t *context)
 {
 #ifdef __x86_64__
-    *pc_of(context) = *(const uintptr_t *)*sp_of(context);
+    *pb_unwind_pc(context) = *(const uintptr_t *)*sp_of(context);
     *sp_of(context) += sizeof(uintptr_t);
 #else
-    *pc_of(context) = context->uc_mcontext.regs[30];
+    *pb_unwind_pc(context) = context->uc_mcontext.regs[30];
 #endif
 }
 
 /* --- frames --- */
 
-static uint32_t image_index(struct pb_crash_record *record, const struct pb_image_spot *spot)
+static bool on_frame(void *arg, uintptr_t address, const uintptr_t *place)
 {
-    uint32_t n = 0;
-    while (n < record->image_count && memcmp(&record->images[n].id, &spot->id, sizeof spot->id) != 0)
-        n++;
-    if (n == PB_CRASH_IMAGES) return PB_CRASH_NO_IMAGE;
-    if (n < record->image_count) return n;
-    record->images[n].id = spot->id;
-    strlcpy(record->images[n].path, spot->name, PB_CRASH_PATH);
-    record->image_count++;
-    return n;
+    (void)place;
+    return pb_trace_add(arg, address);
 }
 
-static void add_frame(struct pb_crash_record *record, uintptr_t address)
+static void record_frames(struct pb_trace_record *trace, ucontext_t *context, uintptr_t fault)
 {
-    struct pb_image_spot spot;
-    uint32_t image = pb_image_at(address, &spot) ? image_index(record, &spot) : PB_CRASH_NO_IMAGE;
-    record->frames[record->frame_count].image = image;
-    record->frames[record->frame_count].offset = image == PB_CRASH_NO_IMAGE ? address : address - spot.base;
-    record->frame_count++;
-}
-
-struct walk {
-    struct pb_crash_record *record;
-    uintptr_t start; /* where the signal came: the frames before that are the handler's own */
-    bool began;
-};
-
-static _Unwind_Reason_Code on_frame(struct _Unwind_Context *context, void *arg)
-{
-    struct walk *walk = arg;
-    int interrupted; /* by the signal: not a return address */
-    uintptr_t address = _Unwind_GetIPInfo(context, &interrupted);
-    if (!walk->began) {
-        walk->began = interrupted && address == walk->start;
-        return _URC_NO_REASON; /* that frame is recorded already */
-    }
-    if (!address || _Unwind_GetRegionStart(context) == (uintptr_t)pb_crash_guarded_call) return _URC_END_OF_STACK;
-    if (walk->record->frame_count == PB_CRASH_FRAMES) {
-        walk->record->truncated = 1;
-        return _URC_END_OF_STACK;
-    }
-    add_frame(walk->record, address);
-    return _URC_NO_REASON;
-}
-
-static void record_frames(struct pb_crash_record *record, ucontext_t *context, uintptr_t fault)
-{
-    uintptr_t pc = *pc_of(context), sp = *sp_of(context);
-    add_frame(record, pc);
-    bool lost = pc == fault && record->frames[0].image == PB_CRASH_NO_IMAGE;
+    uintptr_t pc = *pb_unwind_pc(context), sp = *sp_of(context);
+    trace->interrupted = 1;
+    pb_trace_add(trace, pc);
+    bool lost = pc == fault && trace->frames[0].image == PB_TRACE_NO_IMAGE;
     if (lost) {
         step_back(context); /* the unwinder goes on from there */
-        add_frame(record, *pc_of(context));
+        pb_trace_add(trace, *pb_unwind_pc(context));
     }
-    struct walk walk = {.record = record, .start = *pc_of(context)};
-    _Unwind_Backtrace(on_frame, &walk);
-    *pc_of(context) = pc;
+    pb_unwind_interrupted(*pb_unwind_pc(context), on_frame, trace);
+    *pb_unwind_pc(context) = pc;
     *sp_of(context) = sp;
 }
 
@@ -154,10 +109,17 @@ static void record_message(struct pb_crash_record *record)
     if (message) strlcpy(record->message, message, sizeof record->message);
 }
 
+/* Whether the kernel says an address with it. */
+static bool is_fault(int signal, const siginfo_t *info)
+{
+    bool may_be = signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE || signal == SIGTRAP;
+    return info->si_code > 0 && may_be;
+}
+
 static void write_record(int signal, const siginfo_t *info, ucontext_t *context, pid_t thread)
 {
     struct pb_crash_record *record = recorder.record;
-    bool faulted = info->si_code > 0 && signal != SIGSYS;
+    bool faulted = is_fault(signal, info);
     uintptr_t fault = faulted ? (uintptr_t)info->si_addr : 0;
     record->signal = signal;
     record->code = info->si_code;
@@ -167,7 +129,7 @@ static void write_record(int signal, const siginfo_t *info, ucontext_t *context,
     record->stack_overflow = signal == SIGSEGV && faulted && is_stack_overflow(fault, *sp_of(context));
     atomic_store_explicit(&record->written, 1, memory_order_release);
     record_message(record);
-    record_frames(record, context, signal == SIGSEGV && faulted ? fault : UINTPTR_MAX);
+    record_frames(&record->trace, context, signal == SIGSEGV && faulted ? fault : UINTPTR_MAX);
 }
 
 /* The crash that came first is the one to tell of: other threads give it time. */
@@ -185,14 +147,23 @@ static void record_once(int signal, const siginfo_t *info, ucontext_t *context)
 /* Whether the instruction is to be run again, and does the same again. */
 static bool happens_again(int signal, const siginfo_t *info)
 {
-    return info->si_code > 0 && (signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE);
+    return is_fault(signal, info) && signal != SIGTRAP;
+}
+
+static void put_back(int signal)
+{
+    for (size_t i = 0; i < PB_COUNT(signals); i++)
+        if (signals[i] == signal) pb_sig_put_back(signal, &recorder.before[i]);
 }
 
 static void on_signal(int signal, siginfo_t *info, void *context)
 {
     int saved = errno;
-    if (getpid() == recorder.pid) record_once(signal, info, context); /* else this is a child of the job's */
-    pb_sig_default(signal);
+    if (getpid() == recorder.pid) { /* else this is a child of the job's */
+        record_once(signal, info, context);
+        pb_rlimits_cap_core(recorder.core_size); /* so late, for the job's children are not to have it */
+    }
+    put_back(signal);
     if (!happens_again(signal, info)) pb_sig_again(signal, info);
     errno = saved;
 }
@@ -209,37 +180,22 @@ static void give_second_stack(void)
     sigaltstack(&(stack_t){.ss_sp = memory + page, .ss_size = size}, NULL);
 }
 
-static _Unwind_Reason_Code stop(struct _Unwind_Context *context, void *arg)
-{
-    (void)context, (void)arg;
-    return _URC_END_OF_STACK;
-}
-
 void pb_crash_prepare(void)
 {
     if (recorder.prepared) return;
     recorder.prepared = true;
     give_second_stack();
-    _Unwind_Backtrace(stop, NULL); /* what is bound and set up at its first use, is now */
+    pb_unwind_prepare();
     if (swift_getFatalErrorMessageBuffer) recorder.swift_message = swift_getFatalErrorMessageBuffer();
     if (dlvsym) recorder.abort_message = dlvsym(RTLD_DEFAULT, "__abort_msg", "GLIBC_PRIVATE");
 }
 
-void pb_crash_install(struct pb_crash_record *record)
+void pb_crash_install(struct pb_shared *shared)
 {
     pb_crash_prepare();
-    recorder.record = record;
+    recorder.record = &shared->crash;
+    recorder.core_size = shared->core_size;
     recorder.pid = getpid();
     for (size_t i = 0; i < PB_COUNT(signals); i++)
-        pb_sig_catch_crash(signals[i], on_signal);
-}
-
-#if __has_attribute(noclone)
-__attribute__((noclone))
-#endif
-__attribute__((noinline)) int pb_crash_guarded_call(pebble_function function, pebble_call *call)
-{
-    int code = function(call);
-    __asm__ volatile(""); /* not a jump: this is to be on the stack */
-    return code;
+        pb_sig_catch_crash(signals[i], on_signal, shared->pass_crashes_on, &recorder.before[i]);
 }

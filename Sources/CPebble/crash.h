@@ -5,7 +5,7 @@
 #define PB_CRASH_H
 
 #include "compat.h"
-#include "crashrecord.h"
+#include "shared.h"
 
 PB_HIDDEN_BEGIN
 
@@ -13,12 +13,10 @@ PB_HIDDEN_BEGIN
 void pb_crash_prepare(void);
 
 /* From now on crashes of this process are recorded there, those for which the
- * program has a handler of its own excepted. On the main thread: it alone gets
- * a second stack, so that it can record the overflow of the first. */
-void pb_crash_install(struct pb_crash_record *record);
-
-/* Calls a task function; a backtrace does not go further than this. */
-int pb_crash_guarded_call(pebble_function function, pebble_call *call);
+ * program has a handler of its own excepted, unless they are to be passed on to
+ * it; and no core file is larger than is said there. On the main thread: it
+ * alone gets a second stack, so that it can record the overflow of the first. */
+void pb_crash_install(struct pb_shared *shared);
 
 PB_HIDDEN_END
 #endif

@@ -212,8 +212,8 @@ static void bury(struct pebble_pool *pool, struct pb_worker *worker, const struc
     pb_crew_step(pool, worker, PB_WORKER_EXITED);
     if (worker->usable_once || atomic_load(&pool->phase) == PB_POOL_STOPPED) return;
     if (worker->procedure) {
-        pb_start_failed(pool, PEBBLE_CAUSE_INITIALIZER, worker->start_error, &worker->procedure->outcome,
-                        worker->born);
+        const struct pebble_outcome *why = &worker->procedure->outcome;
+        pb_start_failed(pool, PEBBLE_CAUSE_INITIALIZER, worker->start_error, why, worker->born);
         return;
     }
 

@@ -3,6 +3,7 @@
 #include "ending.h"
 #include "autopsy.h"
 #include "clock.h"
+#include "dumping.h"
 #include "output.h"
 #include "queue.h"
 #include "shipping.h"
@@ -67,6 +68,13 @@ void pb_ending_give_back(struct pebble_pool *pool, struct pb_worker *worker, boo
 static void end_with_worker(struct pebble_pool *pool, struct pb_worker *worker, struct pebble_future *job,
                             int64_t began, const struct pb_exit *how, int64_t now)
 {
+    if (!job->settled && job->dump_until) { /* it was over its limit before */
+        enum pebble_limit limit;
+        pb_job_limit(job, began, &limit);
+        pb_queue_settle_timeout(pool, job, began, how->pid ? how->pid : worker->proc.pid, limit);
+        pb_output_tell(worker, &job->outcome);
+        pb_dumping_tell(worker, job);
+    }
     if (!job->settled) {
         job->deaths++;
         if (!job->procedure) atomic_fetch_add(&pool->count.expired, 1);
@@ -96,4 +104,5 @@ void pb_ending_settle_left(struct pebble_pool *pool, struct pb_worker *worker, c
             requeue(pool, worker, job);
         }
     }
+    if (worker->procedure) pb_output_tell(worker, &worker->procedure->outcome); /* why it failed, when it did */
 }

@@ -36,6 +36,9 @@ struct pb_engine {
     /* When it has begun and is to be ended: sees to it that nothing else is. False: it has ended by itself. */
     bool (*single_out)(struct pebble_pool *pool, struct pebble_future *job);
 
+    /* When it has begun and is over its limit: whether it is to wait for a dump of its worker's stacks. NULL: never. */
+    bool (*awaits_dump)(struct pebble_pool *pool, struct pebble_future *job, int64_t now);
+
     /* Ends it, as far as that is possible. It is settled. */
     void (*end)(struct pebble_pool *pool, struct pebble_future *job);
 

@@ -42,10 +42,12 @@ static int ask_server(struct pebble_pool *pool, struct pb_worker *worker)
         pb_close(&theirs[0]);
         return pipes;
     }
+    pb_start_instruct(pool, worker->link.shared);
     struct pb_control request = {.kind = PB_CONTROL_START,
                                  .worker = worker->id,
                                  .number = (uint32_t)worker->id,
                                  .spawn = pool->config.start_method == PEBBLE_SPAWN,
+                                 .swift_backtrace = pool->config.swift_backtrace,
                                  .discard = bits_to(pool, PEBBLE_DISCARD),
                                  .capture = bits_to(pool, PEBBLE_CAPTURE),
                                  .limits = pool->config.limits};

@@ -5,6 +5,7 @@
 #include "callbacks.h"
 #include "clock.h"
 #include "poolstate.h"
+#include "stacks.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,7 @@ void pebble_future_unref(pebble_future *job)
     pb_blocks_give(&pool->blocks, (void *)(uintptr_t)job->outcome.data);
     free((void *)(uintptr_t)job->outcome.output_tail);
     pb_autopsy_unref(job->outcome.crash);
+    pb_stacks_free(job->outcome.stacks, job->outcome.stack_count);
     free(job->input);
     free(job->name);
     pb_watchers_done(&job->watchers);

@@ -48,6 +48,7 @@ struct pebble_future {
     pebble_function entry;           /* here */
     int64_t timeout, queue_timeout, deadline; /* ns; 0: none */
     int64_t scheduled, queued_at;             /* when, at first and for its last try */
+    int64_t dump_until, dump_pause;           /* over its limit, it waits for a dump; until it is looked for again */
     unsigned retries, deaths;                 /* left; so far */
     pebble_queue *updates;                    /* referenced until it is published; NULL: none */
     uint64_t lost_updates;

@@ -14,18 +14,9 @@
 
 #define EVENTS 64
 
-static int64_t length_of(const struct pebble_future *job, enum pebble_limit limit)
-{
-    return limit == PEBBLE_LIMIT_TIMEOUT         ? job->timeout
-           : limit == PEBBLE_LIMIT_QUEUE_TIMEOUT ? job->queue_timeout
-                                                 : job->deadline;
-}
-
 static void time_out(struct pebble_pool *pool, struct pebble_future *job, int64_t began, enum pebble_limit limit)
 {
-    pb_queue_settle(pool, job, PEBBLE_TIMEOUT, began, pool->engine->pid(job));
-    job->outcome.limit = limit;
-    job->outcome.limit_length = length_of(job, limit);
+    pb_queue_settle_timeout(pool, job, began, pool->engine->pid(job), limit);
     if (began) {
         pool->engine->end(pool, job);
         return;
@@ -48,6 +39,7 @@ static void on_limit(struct pebble_pool *pool, struct pebble_future *job, int64_
         struck = pb_job_limit(job, began, &limit) <= now;
     }
     if (struck && began && !engine->single_out(pool, job)) return;
+    if (struck && began && engine->awaits_dump && engine->awaits_dump(pool, job, now)) return;
     if (struck)
         time_out(pool, job, began, limit);
     else

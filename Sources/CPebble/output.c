@@ -341,7 +341,7 @@ void pb_output_end(struct pebble_pool *pool, struct pb_worker *worker)
 void pb_output_tell(const struct pb_worker *worker, struct pebble_outcome *outcome)
 {
     const struct pb_output *output = worker->output;
-    if (!output || !output->tail) return;
+    if (!output || !output->tail || outcome->output_tail) return;
     size_t size = output->pool->config.output_tail;
     size_t length = output->tailed < size ? (size_t)output->tailed : size;
     size_t place = (output->tailed - length) % size, first = length < size - place ? length : size - place;

@@ -44,7 +44,7 @@ void pb_output_begin_job(struct pebble_pool *pool, struct pb_worker *worker);
 void pb_output_end_job(struct pebble_pool *pool, struct pb_worker *worker, const struct pebble_future *job);
 void pb_output_end(struct pebble_pool *pool, struct pb_worker *worker);
 
-/* Gives the outcome of the worker's job the tail of its stderr, where that is captured. */
+/* Gives the outcome of the worker's job the tail of its stderr, where that is captured, unless it has one. */
 void pb_output_tell(const struct pb_worker *worker, struct pebble_outcome *outcome);
 
 PB_HIDDEN_END

@@ -69,8 +69,9 @@ void pebble_pool_unref(pebble_pool *pool)
 static int fill_in(struct pebble_pool_config *config)
 {
     if (config->max_workers > MAX_WORKERS || config->start_timeout < 0) return -EINVAL;
-    if (config->max_age < 0 || config->idle_timeout < 0 || config->full_timeout < 0 || config->grace < 0) return -EINVAL;
+    if (config->max_age < 0 || config->idle_timeout < 0 || config->full_timeout < 0 || config->grace < 0 || config->stack_dump < 0) return -EINVAL;
     if (config->start_method != PEBBLE_FORK_SERVER && config->start_method != PEBBLE_SPAWN) return -EINVAL;
+    if (config->swift_backtrace && config->start_method != PEBBLE_SPAWN) return -EINVAL;
     if (config->limits.nice < 0 || config->limits.nice > 19) return -EINVAL;
     if (config->spare_workers < PEBBLE_NO_SPARES || config->spare_workers > MAX_WORKERS) return -EINVAL;
     if (config->stdout_to > PEBBLE_CAPTURE || config->stderr_to > PEBBLE_CAPTURE) return -EINVAL;

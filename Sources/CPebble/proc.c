@@ -20,7 +20,7 @@ int pb_pidfd_open(pid_t pid)
     return fd < 0 ? -errno : (int)fd;
 }
 
-static int send_signal(const struct pb_proc *proc, int signal)
+int pb_proc_signal(const struct pb_proc *proc, int signal)
 {
     if (proc->pidfd < 0) return -ESRCH;
     return syscall(SYS_pidfd_send_signal, proc->pidfd, signal, NULL, 0) < 0 ? -errno : 0;
@@ -28,12 +28,12 @@ static int send_signal(const struct pb_proc *proc, int signal)
 
 int pb_proc_kill(const struct pb_proc *proc)
 {
-    return send_signal(proc, SIGKILL);
+    return pb_proc_signal(proc, SIGKILL);
 }
 
 int pb_proc_terminate(const struct pb_proc *proc)
 {
-    return send_signal(proc, SIGTERM);
+    return pb_proc_signal(proc, SIGTERM);
 }
 
 bool pb_proc_has_ended(const struct pb_proc *proc)

@@ -32,6 +32,9 @@ int pb_pidfd_open(pid_t pid);
 int pb_proc_kill(const struct pb_proc *proc);
 int pb_proc_terminate(const struct pb_proc *proc);
 
+/* Sends another signal. The same. */
+int pb_proc_signal(const struct pb_proc *proc, int signal);
+
 /* Whether it has ended, reaped or not; of one that is set. */
 bool pb_proc_has_ended(const struct pb_proc *proc);
 

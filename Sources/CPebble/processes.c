@@ -3,6 +3,7 @@
 #include "compat.h"
 #include "engine.h"
 #include "crew.h"
+#include "dumping.h"
 #include "hiring.h"
 #include "output.h"
 #include "shipping.h"
@@ -15,7 +16,10 @@ static void look(struct pebble_pool *pool, struct pebble_future *job)
 static void end(struct pebble_pool *pool, struct pebble_future *job)
 {
     pb_output_take(pool, job->worker);
-    if (job->outcome.status == PEBBLE_TIMEOUT) pb_output_tell(job->worker, &job->outcome);
+    if (job->outcome.status == PEBBLE_TIMEOUT) {
+        pb_output_tell(job->worker, &job->outcome);
+        pb_dumping_tell(job->worker, job);
+    }
     pb_crew_end(pool, job->worker);
 }
 
@@ -57,6 +61,7 @@ const struct pb_engine pb_processes = {
     .look = look,
     .take_back = pb_shipping_revoke,
     .single_out = pb_shipping_single_out,
+    .awaits_dump = pb_dumping_awaits,
     .end = end,
     .began = pb_shipping_began,
     .pid = pid,

@@ -29,6 +29,22 @@ bool pb_queue_settle(struct pebble_pool *pool, struct pebble_future *job, enum p
     return true;
 }
 
+static int64_t length_of(const struct pebble_future *job, enum pebble_limit limit)
+{
+    return limit == PEBBLE_LIMIT_TIMEOUT         ? job->timeout
+           : limit == PEBBLE_LIMIT_QUEUE_TIMEOUT ? job->queue_timeout
+                                                 : job->deadline;
+}
+
+bool pb_queue_settle_timeout(struct pebble_pool *pool, struct pebble_future *job, int64_t began, int pid,
+                             enum pebble_limit limit)
+{
+    if (!pb_queue_settle(pool, job, PEBBLE_TIMEOUT, began, pid)) return false;
+    job->outcome.limit = limit;
+    job->outcome.limit_length = length_of(job, limit);
+    return true;
+}
+
 void pb_queue_release(struct pebble_pool *pool, struct pebble_future *job)
 {
     pb_wheel_disarm(&pool->wheel, &job->alarm.timer);
@@ -102,6 +118,12 @@ void pb_queue_remove(struct pebble_pool *pool, struct pebble_future *job)
     pool->queued--;
 }
 
+static void *copy_of(const void *data, size_t length)
+{
+    void *copy = length ? malloc(length) : NULL;
+    return copy ? memcpy(copy, data, length) : NULL;
+}
+
 /* Its bytes are dropped when there is no memory for one more copy. */
 static void tell_why(struct pebble_outcome *outcome, const struct pebble_outcome *why)
 {
@@ -111,10 +133,10 @@ static void tell_why(struct pebble_outcome *outcome, const struct pebble_outcome
     outcome->exit_signal = why->exit_signal;
     outcome->crash = pb_autopsy_ref(why->crash);
     outcome->likely_oom = why->likely_oom;
-    void *data = why->length ? malloc(why->length) : NULL;
-    if (!data) return;
-    outcome->data = memcpy(data, why->data, why->length);
-    outcome->length = why->length;
+    outcome->data = copy_of(why->data, why->length);
+    outcome->length = outcome->data ? why->length : 0;
+    outcome->output_tail = why->output_tail ? copy_of(why->output_tail, why->output_tail_length + 1) : NULL;
+    outcome->output_tail_length = outcome->output_tail ? why->output_tail_length : 0;
 }
 
 static void refuse(struct pebble_pool *pool, struct pebble_future *job, enum pebble_cause cause, int error,

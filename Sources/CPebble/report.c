@@ -36,15 +36,31 @@ static void add_note(struct text *text, const char *note)
     text->length += length > 0 ? (size_t)length : 0;
 }
 
+static void add_backtrace(struct text *text, const pebble_backtrace *backtrace)
+{
+    struct pebble_frame frame;
+    for (size_t n = 0; pebble_backtrace_frame(backtrace, n, &frame) == 0; n++)
+        if (!frame.machinery) add_place(text, &frame);
+    if (pebble_backtrace_truncated(backtrace)) add_note(text, "... and more");
+}
+
+static void add_stack(struct text *text, const struct pebble_stack *stack)
+{
+    size_t size;
+    char *end = rest_of(text, &size);
+    int length = snprintf(end, size, "\n  thread %d%s \"%s\"%s", stack->thread, stack->main_thread ? " (main)" : "",
+                          stack->name, pebble_backtrace_length(stack->backtrace) ? ":" : ": did not answer");
+    text->length += length > 0 ? (size_t)length : 0;
+    add_backtrace(text, stack->backtrace);
+}
+
 int pebble_outcome_report(const struct pebble_outcome *outcome, char *buffer, size_t size)
 {
     int length = pebble_outcome_describe(outcome, buffer, size);
-    const struct pebble_crash *crash = outcome->crash;
-    if (!crash || length < 0) return length;
+    if (length < 0) return length;
     struct text text = {buffer, size, (size_t)length};
-    struct pebble_frame frame;
-    for (size_t n = 0; pebble_crash_frame(crash, n, &frame) == 0; n++)
-        if (!frame.machinery) add_place(&text, &frame);
-    if (crash->truncated) add_note(&text, "... and more");
+    if (outcome->crash) add_backtrace(&text, outcome->crash->backtrace);
+    for (size_t n = 0; n < outcome->stack_count; n++)
+        add_stack(&text, &outcome->stacks[n]);
     return (int)text.length;
 }

@@ -15,12 +15,16 @@ static void lower(__rlimit_resource_t resource, rlim_t soft, rlim_t hard)
     setrlimit(resource, &limit);
 }
 
+void pb_rlimits_cap_core(uint64_t size)
+{
+    lower(RLIMIT_CORE, size, RLIM_INFINITY);
+}
+
 void pb_rlimits_apply(const struct pebble_worker_limits *limits)
 {
     if (limits->address_space) lower(RLIMIT_AS, limits->address_space, limits->address_space);
     if (limits->cpu_time) lower(RLIMIT_CPU, limits->cpu_time, limits->cpu_time + 1);
     if (limits->open_files) lower(RLIMIT_NOFILE, limits->open_files, limits->open_files);
-    lower(RLIMIT_CORE, limits->core_size, limits->core_size);
     if (limits->nice) setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + limits->nice);
     if (limits->no_new_privileges) prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }

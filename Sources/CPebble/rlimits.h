@@ -8,8 +8,11 @@
 
 PB_HIDDEN_BEGIN
 
-/* In a new worker: lowers its limits. Those of the program that are lower stay. */
+/* In a new worker: lowers its limits, but that of core files. Those of the program that are lower stay. */
 void pb_rlimits_apply(const struct pebble_worker_limits *limits);
+
+/* In a process that is about to die: its core file is not to be larger. Async-signal-safe. */
+void pb_rlimits_cap_core(uint64_t size);
 
 PB_HIDDEN_END
 #endif

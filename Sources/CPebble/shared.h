@@ -24,6 +24,7 @@
 
 #include "compat.h"
 #include "crashrecord.h"
+#include "dumprecord.h"
 #include "image.h"
 
 #include <stdalign.h>
@@ -96,6 +97,9 @@ struct pb_shared {
     _Atomic uint64_t cancelled; /* 1 + the number of the job that is not wanted any more; never goes back */
     uint64_t max_payload;   /* of a reply; set before the worker is there */
     uint32_t tell_resident; /* whether the worker is to; set before it is there */
+    uint32_t remember_throws; /* the same */
+    uint32_t pass_crashes_on; /* the same: to handlers that were there before the library's */
+    uint64_t core_size;       /* of its core file, at most; set before it is there */
     /* the worker's */
     alignas(64) _Atomic uint32_t completed;
     _Atomic uint32_t ready;
@@ -111,6 +115,8 @@ struct pb_shared {
     alignas(4096) char large_output[PB_LARGE_SIZE];
     /* the worker's, when it crashes; pages of its own, which no worker touches that does not */
     alignas(4096) struct pb_crash_record crash;
+    /* the same, when the host asks where it is */
+    alignas(4096) struct pb_dump_record dump;
 };
 
 #endif

@@ -64,13 +64,18 @@ void pb_sig_give_back(int signal, pb_sig_catcher catcher, const struct sigaction
     if (action.sa_flags & SA_SIGINFO && action.sa_sigaction == catcher) sigaction(signal, previous, NULL);
 }
 
-void pb_sig_catch_crash(int signal, pb_sig_catcher catcher)
+void pb_sig_catch_crash(int signal, pb_sig_catcher catcher, bool over, struct sigaction *ret_previous)
 {
-    struct sigaction action;
-    if (sigaction(signal, NULL, &action) < 0 || action.sa_handler != SIG_DFL) return;
+    if (sigaction(signal, NULL, ret_previous) < 0 || ret_previous->sa_handler == SIG_IGN) return;
+    if (ret_previous->sa_handler != SIG_DFL && !over) return;
     /* Caught even while it is being caught: a crash in the catcher is to end it. */
-    action = (struct sigaction){.sa_sigaction = catcher, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+    struct sigaction action = {.sa_sigaction = catcher, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
     sigaction(signal, &action, NULL);
+}
+
+void pb_sig_put_back(int signal, const struct sigaction *previous)
+{
+    sigaction(signal, previous, NULL);
 }
 
 void pb_sig_default(int signal)

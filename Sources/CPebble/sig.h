@@ -33,11 +33,13 @@ void pb_sig_catch(int signal, pb_sig_catcher catcher, struct sigaction *ret_prev
 void pb_sig_give_back(int signal, pb_sig_catcher catcher, const struct sigaction *previous);
 
 /* Has a signal that means a crash caught, on the thread's second stack where it
- * has one, unless the program does something else about it than to die. */
-void pb_sig_catch_crash(int signal, pb_sig_catcher catcher);
+ * has one, unless the program does something else about it than to die; `over` a
+ * handler of the program's too. *ret_previous is what there was. */
+void pb_sig_catch_crash(int signal, pb_sig_catcher catcher, bool over, struct sigaction *ret_previous);
 
-/* Gives a signal its default disposition. Async-signal-safe. */
+/* Gives a signal its default disposition; one that there was. Async-signal-safe. */
 void pb_sig_default(int signal);
+void pb_sig_put_back(int signal, const struct sigaction *previous);
 
 /* Sends this thread a signal once more, as it came. Async-signal-safe. */
 void pb_sig_again(int signal, siginfo_t *info);

@@ -8,6 +8,14 @@
 
 #define START_TRIES 3 /* in a row, before the waiting jobs are refused */
 
+void pb_start_instruct(const struct pebble_pool *pool, struct pb_shared *shared)
+{
+    shared->remember_throws = !pool->config.no_throw_backtraces;
+    shared->core_size = pool->config.limits.core_size;
+    shared->pass_crashes_on = pool->config.swift_backtrace;
+    shared->dump.patience = pool->config.stack_dump;
+}
+
 void pb_start_failed(struct pebble_pool *pool, enum pebble_cause cause, int error,
                      const struct pebble_outcome *why, int64_t born)
 {

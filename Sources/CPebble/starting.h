@@ -5,8 +5,12 @@
 
 #include "compat.h"
 #include "poolstate.h"
+#include "shared.h"
 
 PB_HIDDEN_BEGIN
+
+/* Writes into the memory of a worker that is not there yet what it is to do besides jobs. */
+void pb_start_instruct(const struct pebble_pool *pool, struct pb_shared *shared);
 
 /* A worker that was asked for at `born` could not be started: the next start
  * waits, and after several in a row, when no other worker is left, or when there

@@ -20,9 +20,10 @@ static void sound(struct pb_crash_record *record)
     ck_assert(pb_image_at((uintptr_t)sound, &spot));
     *record = (struct pb_crash_record){.signal = SIGILL, .code = ILL_ILLOPN, .thread = 5, .main_thread = 1};
     strlcpy(record->message, "it broke\n", sizeof record->message);
-    record->frame_count = record->image_count = 1;
-    record->frames[0].offset = (uintptr_t)sound - spot.base;
-    record->images[0].id = spot.id;
+    record->trace.frame_count = record->trace.image_count = 1;
+    record->trace.interrupted = 1;
+    record->trace.frames[0].offset = (uintptr_t)sound - spot.base;
+    record->trace.images[0].id = spot.id;
     atomic_store(&record->written, 1);
 }
 
@@ -44,7 +45,7 @@ START_TEST(a_sound_record_is_told)
     ck_assert_int_eq(pebble_crash_describe(crash, text, sizeof text), 8);
     ck_assert_str_eq(text, "it broke");
     ck_assert_int_eq(pebble_crash_describe(crash, NULL, 0), 8);
-    ck_assert_int_eq(pebble_crash_frame(crash, 0, &frame), 0);
+    ck_assert_int_eq(pebble_backtrace_frame(crash->backtrace, 0, &frame), 0);
     ck_assert_str_eq(frame.function, "sound");
     ck_assert_uint_eq((uintptr_t)frame.address, (uintptr_t)sound);
     ck_assert_uint_eq(frame.function_offset, 0);
@@ -66,13 +67,13 @@ START_TEST(an_unsound_record_is_none)
     atomic_store(&record.written, 77);
     refused(&record, SIGILL);
     sound(&record);
-    record.frame_count = PB_CRASH_FRAMES + 1;
+    record.trace.frame_count = PB_TRACE_FRAMES + 1;
     refused(&record, SIGILL);
     sound(&record);
-    record.image_count = PB_CRASH_IMAGES + 1;
+    record.trace.image_count = PB_TRACE_IMAGES + 1;
     refused(&record, SIGILL);
     sound(&record);
-    record.frames[0].image = 1;
+    record.trace.frames[0].image = 1;
     refused(&record, SIGILL);
 }
 END_TEST
@@ -84,13 +85,13 @@ START_TEST(texts_of_a_record_are_bounded_and_tamed)
     sound(&record);
     memset(record.message, 'x', sizeof record.message);
     memcpy(record.message, "\033[2J", 4);
-    memset(record.images[0].path, 'y', sizeof record.images[0].path);
-    record.images[0].id.bytes[0] ^= 1; /* not loaded here */
+    memset(record.trace.images[0].path, 'y', sizeof record.trace.images[0].path);
+    record.trace.images[0].id.bytes[0] ^= 1; /* not loaded here */
     const struct pebble_crash *crash = pb_autopsy_of(&record, SIGILL);
     ck_assert_uint_eq(strlen(crash->message), sizeof record.message - 1);
     ck_assert_int_eq(strncmp(crash->message, "?[2Jx", 5), 0);
-    ck_assert_int_eq(pebble_crash_frame(crash, 0, &frame), 0);
-    ck_assert_uint_eq(strlen(frame.image), sizeof record.images[0].path - 1);
+    ck_assert_int_eq(pebble_backtrace_frame(crash->backtrace, 0, &frame), 0);
+    ck_assert_uint_eq(strlen(frame.image), sizeof record.trace.images[0].path - 1);
     ck_assert_ptr_null(frame.function);
     ck_assert_ptr_null(frame.address);
     pb_autopsy_unref(crash);
@@ -107,14 +108,14 @@ START_TEST(no_record_harms_the_host)
         unsigned char *bytes = (unsigned char *)&record;
         for (int n = 0; n < 1 + round % 40; n++)
             bytes[(size_t)rand_r(&seed) % (round % 2 ? sizeof record : 64)] = (unsigned char)rand_r(&seed);
-        if (round % 3 == 0) record.frame_count = (uint32_t)rand_r(&seed) % (PB_CRASH_FRAMES + 2);
+        if (round % 3 == 0) record.trace.frame_count = (uint32_t)rand_r(&seed) % (PB_TRACE_FRAMES + 2);
         const struct pebble_crash *crash = pb_autopsy_of(&record, SIGILL);
         struct pebble_frame frame;
         char text[64];
         if (!crash) continue;
         told++;
         pebble_crash_describe(crash, text, sizeof text);
-        for (size_t n = 0; round % 50 == 0 && pebble_crash_frame(crash, n, &frame) == 0; n++)
+        for (size_t n = 0; round % 50 == 0 && pebble_backtrace_frame(crash->backtrace, n, &frame) == 0; n++)
             must(strlen(frame.image) < 4096);
         pb_autopsy_unref(crash);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The marker in the environment. */
 #include "boot.h"
+#include "pebble.h"
 #include "tests.h"
 
 #include <check.h>
@@ -145,6 +146,24 @@ START_TEST(the_setting_for_backtraces_comes_back)
 }
 END_TEST
 
+START_TEST(a_worker_may_be_left_the_setting_for_backtraces)
+{
+    struct pb_boot_env env;
+    const struct pb_boot worker = {.role = PB_BOOT_WORKER, .backtracer = true};
+    clearenv();
+    ck_assert_int_eq(pb_boot_env(&worker, 1, &env), 0);
+    ck_assert_ptr_null(variable(&env, "SWIFT_BACKTRACE"));
+    pb_boot_env_done(&env);
+    setenv("SWIFT_BACKTRACE", "enable=yes", 1);
+    ck_assert_int_eq(pb_boot_env(&worker, 1, &env), 0);
+    ck_assert_str_eq(variable(&env, "SWIFT_BACKTRACE"), "enable=yes");
+    pb_boot_env_done(&env);
+    ck_assert_int_eq(round_trip(&worker, 1).role, PB_BOOT_WORKER);
+    ck_assert_str_eq(getenv("SWIFT_BACKTRACE"), "enable=yes");
+    ck_assert_int_eq(pebble_pool_new(&(struct pebble_pool_config){.swift_backtrace = true}, &(pebble_pool *){0}), -EINVAL);
+}
+END_TEST
+
 START_TEST(an_empty_environment_will_do)
 {
     environ = NULL;
@@ -174,6 +193,7 @@ Suite *boot_suite(void)
     tcase_add_loop_test(tests, what_is_made_for_a_worker_makes_that_worker, 0, 5);
     tcase_add_test(tests, the_environment_is_passed_on_once);
     tcase_add_test(tests, the_setting_for_backtraces_comes_back);
+    tcase_add_test(tests, a_worker_may_be_left_the_setting_for_backtraces);
     tcase_add_test(tests, an_empty_environment_will_do);
     tcase_add_test(tests, a_depth_that_is_no_number_is_none);
     return suite;

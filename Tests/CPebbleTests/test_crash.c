@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What the outcome of a crashed job tells. */
 #include "support.h"
-#include "crashrecord.h"
+#include "crash.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -150,7 +150,7 @@ static void frame_is_in(const struct pebble_crash *crash, size_t number, const c
 {
     struct pebble_frame frame;
     Dl_info here;
-    ck_assert_int_eq(pebble_crash_frame(crash, number, &frame), 0);
+    ck_assert_int_eq(pebble_backtrace_frame(crash->backtrace, number, &frame), 0);
     ck_assert_ptr_nonnull(frame.function);
     ck_assert_str_eq(frame.function, function);
     ck_assert_uint_eq((uintptr_t)frame.address - frame.function_offset, start);
@@ -170,10 +170,10 @@ START_TEST(a_null_dereference_tells_where)
     ck_assert_int_eq(crash->thread, outcome_of(future)->pid);
     ck_assert(!crash->stack_overflow);
     ck_assert_str_eq(crash->message, "");
-    ck_assert(!crash->truncated);
+    ck_assert(!pebble_backtrace_truncated(crash->backtrace));
     frame_is_in(crash, 0, "read_null", (uintptr_t)read_null);
     frame_is_in(crash, 1, "job_null", (uintptr_t)job_null);
-    ck_assert_uint_eq(crash->frame_count, 2); /* and nothing of the library's own */
+    ck_assert_uint_eq(pebble_backtrace_length(crash->backtrace), 2); /* and nothing of the library's own */
     described_with(future, "SIGSEGV after ");
     described_with(future, ": no memory at address 0");
     pebble_future_unref(future);
@@ -185,7 +185,7 @@ START_TEST(abort_tells_who_called_it)
     pebble_future *future = crash_of(_i, job_abort, SIGABRT);
     const struct pebble_crash *crash = crash_in(future);
     ck_assert_int_eq(crash->code, SI_TKILL);
-    frame_is_in(crash, crash->frame_count - 1, "job_abort", (uintptr_t)job_abort);
+    frame_is_in(crash, pebble_backtrace_length(crash->backtrace) - 1, "job_abort", (uintptr_t)job_abort);
     pebble_future_unref(future);
 }
 END_TEST
@@ -196,7 +196,7 @@ START_TEST(assert_tells_its_message)
     const struct pebble_crash *crash = crash_in(future);
     ck_assert_ptr_nonnull(strstr(crash->message, "job_assert: Assertion `length == 77' failed."));
     described_with(future, "job_assert: Assertion `length == 77' failed.");
-    frame_is_in(crash, crash->frame_count - 1, "job_assert", (uintptr_t)job_assert);
+    frame_is_in(crash, pebble_backtrace_length(crash->backtrace) - 1, "job_assert", (uintptr_t)job_assert);
     pebble_future_unref(future);
 }
 END_TEST
@@ -221,7 +221,7 @@ START_TEST(a_trap_tells_where)
     pebble_future *future = crash_of(_i, job_trap, SIGTRAP);
 #endif
     frame_is_in(crash_in(future), 0, "job_trap", (uintptr_t)job_trap);
-    ck_assert_uint_eq(crash_in(future)->frame_count, 1);
+    ck_assert_uint_eq(pebble_backtrace_length(crash_in(future)->backtrace), 1);
     described_with(future, ": a trap");
     pebble_future_unref(future);
 }
@@ -231,7 +231,7 @@ START_TEST(a_call_of_nothing_tells_its_caller)
 {
     pebble_future *future = crash_of(_i, job_call_nothing, SIGSEGV);
     const struct pebble_crash *crash = crash_in(future);
-    ck_assert_uint_eq(crash->frame_count, 2);
+    ck_assert_uint_eq(pebble_backtrace_length(crash->backtrace), 2);
     frame_is_in(crash, 1, "job_call_nothing", (uintptr_t)job_call_nothing);
     pebble_future_unref(future);
 }
@@ -242,8 +242,8 @@ START_TEST(a_stack_overflow_is_recorded)
     pebble_future *future = crash_of(_i, job_descend, SIGSEGV);
     const struct pebble_crash *crash = crash_in(future);
     ck_assert(crash->stack_overflow);
-    ck_assert(crash->truncated);
-    ck_assert_uint_eq(crash->frame_count, 64);
+    ck_assert(pebble_backtrace_truncated(crash->backtrace));
+    ck_assert_uint_eq(pebble_backtrace_length(crash->backtrace), 64);
     frame_is_in(crash, 63, "descend", (uintptr_t)descend);
     described_with(future, ": stack overflow");
     pebble_future_unref(future);
@@ -258,7 +258,7 @@ START_TEST(a_crash_of_another_thread_is_recorded)
     ck_assert_int_ne(crash->thread, outcome_of(future)->pid);
     bool seen = false;
     struct pebble_frame frame;
-    for (size_t n = 0; pebble_crash_frame(crash, n, &frame) == 0; n++)
+    for (size_t n = 0; pebble_backtrace_frame(crash->backtrace, n, &frame) == 0; n++)
         seen |= frame.function && strcmp(frame.function, "job_abort") == 0;
     ck_assert(seen);
     pebble_future_unref(future);
@@ -353,6 +353,27 @@ START_TEST(a_handler_that_passes_on_gets_a_record)
 }
 END_TEST
 
+START_TEST(a_handler_that_was_there_comes_after_the_record_when_asked)
+{
+    struct pb_shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(shared, MAP_FAILED);
+    for (uint32_t pass = 0; pass < 2; pass++) {
+        shared->pass_crashes_on = pass;
+        pid_t child = fork();
+        if (child == 0) {
+            signal(SIGSEGV, leave_with_5);
+            pb_crash_install(shared);
+            read_null(NULL);
+        }
+        int status;
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 5);
+        ck_assert_uint_eq(atomic_load(&shared->crash.written), pass);
+    }
+    ck_assert_int_eq(shared->crash.signal, SIGSEGV);
+}
+END_TEST
+
 /* --- whose crash it is --- */
 
 static int job_with_child_that_crashes(pebble_call *call)
@@ -415,7 +436,7 @@ START_TEST(a_report_has_a_line_for_each_frame)
     char shorter[64];
     ck_assert_int_eq(pebble_outcome_report(outcome, shorter, sizeof shorter), length);
     ck_assert_int_eq(strncmp(shorter, text, sizeof shorter - 1), 0);
-    ck_assert_int_eq(pebble_crash_frame(outcome->crash, 2, &(struct pebble_frame){0}), -EINVAL);
+    ck_assert_int_eq(pebble_backtrace_frame(outcome->crash->backtrace, 2, &(struct pebble_frame){0}), -EINVAL);
     pebble_future_unref(future);
 }
 END_TEST
@@ -469,6 +490,7 @@ Suite *crash_suite(void)
     both(tests, a_signal_from_outside_is_told_as_one);
     both(tests, a_handler_of_the_job_rules);
     both(tests, a_handler_that_passes_on_gets_a_record);
+    tcase_add_test(tests, a_handler_that_was_there_comes_after_the_record_when_asked);
     both(tests, a_crash_of_a_child_of_the_job_is_not_the_workers);
     both(tests, jobs_are_told_of_the_crash_of_the_initializer);
     both(tests, a_report_has_a_line_for_each_frame);

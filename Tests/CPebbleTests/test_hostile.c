@@ -94,10 +94,10 @@ static void damage_record(struct pb_crash_record *record)
         bytes[up_to(sizeof *record)] = (unsigned char)rand_r(&seed);
     atomic_store(&record->written, 1);
     record->signal = (int32_t)(1 + up_to(31));
-    record->frame_count = (uint32_t)(up_to(2) ? up_to(PB_CRASH_FRAMES + 2) : odd());
-    record->image_count = (uint32_t)(up_to(2) ? up_to(PB_CRASH_IMAGES + 2) : odd());
-    for (unsigned n = 0; n < PB_CRASH_FRAMES; n++)
-        record->frames[n].image = up_to(PB_CRASH_IMAGES);
+    record->trace.frame_count = (uint32_t)(up_to(2) ? up_to(PB_TRACE_FRAMES + 2) : odd());
+    record->trace.image_count = (uint32_t)(up_to(2) ? up_to(PB_TRACE_IMAGES + 2) : odd());
+    for (unsigned n = 0; n < PB_TRACE_FRAMES; n++)
+        record->trace.frames[n].image = up_to(PB_TRACE_IMAGES);
 }
 
 /* It opens its own pipe once more, and takes out what the host has been told is there. */

@@ -303,6 +303,40 @@ START_TEST(a_timeout_has_the_tail_too)
 }
 END_TEST
 
+static int fail_loudly(pebble_call *call)
+{
+    (void)call;
+    fputs("no table\n", stderr);
+    return 4;
+}
+
+static int die_loudly(pebble_call *call)
+{
+    fail_loudly(call);
+    raise(SIGKILL);
+    return 0;
+}
+
+START_TEST(a_failed_initializer_is_heard_in_the_outcomes_of_the_jobs)
+{
+    static const pebble_function initializers[] = {fail_loudly, die_loudly};
+    for (size_t n = 0; n < PB_COUNT(initializers); n++) {
+        struct pebble_pool_config config = capturing(_i, 1);
+        config.initializer.function = initializers[n];
+        pebble_pool *pool = pool_of(&config);
+        pebble_future *jobs[] = {schedule(pool, job_nothing), schedule(pool, job_nothing)};
+        for (size_t k = 0; k < PB_COUNT(jobs); k++) {
+            const struct pebble_outcome *outcome = expect(jobs[k], PEBBLE_NOT_RUN);
+            ck_assert_ptr_nonnull(outcome->output_tail);
+            ck_assert_str_eq(outcome->output_tail, "no table\n");
+            ck_assert_uint_eq(outcome->output_tail_length, strlen("no table\n"));
+            pebble_future_unref(jobs[k]);
+        }
+        close_pool(pool);
+    }
+}
+END_TEST
+
 static int job_complain_at_length(pebble_call *call)
 {
     (void)call;
@@ -420,6 +454,7 @@ Suite *output_suite(void)
     both(tests, an_initializer_is_heard_between_jobs);
     both(tests, one_stream_can_be_captured_alone);
     both(tests, a_crash_has_the_tail_of_its_own_stderr);
+    both(tests, a_failed_initializer_is_heard_in_the_outcomes_of_the_jobs);
     both(tests, a_timeout_has_the_tail_too);
     both(tests, a_tail_has_the_length_that_was_asked_for);
     both(tests, what_is_not_captured_has_no_tail);

@@ -3,13 +3,16 @@
 #ifndef PEBBLE_CRASH_H
 #define PEBBLE_CRASH_H
 
+#include "backtrace.h"
 #include "defs.h"
 
 PEBBLE_BEGIN_DECLS
 
 /* Read-only; fields are only ever added at the end. Belongs to its outcome.
- * A worker records SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP and SIGSYS,
- * unless the job has installed a handler of its own that does not pass them on. */
+ * A worker records SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS,
+ * SIGQUIT, SIGXCPU and SIGXFSZ, unless the job has installed a handler of its own
+ * that does not pass them on; and not the overflow of the stack of a thread that
+ * the job has started. */
 struct pebble_crash {
     int signal;
     int code;             /* what kind of it: si_code of sigaction(2); 0 and less when a process sent it */
@@ -18,18 +21,7 @@ struct pebble_crash {
     bool main_thread;     /* whether that is the one that runs task functions */
     bool stack_overflow;  /* whether that thread's stack was used up */
     const char *PEBBLE_NONNULL message; /* what the Swift runtime, abort(3) or assert(3) said; "" when nothing */
-    size_t frame_count;   /* of the backtrace; 0 to 64 */
-    bool truncated;       /* whether there are more, outer, frames */
-};
-
-/* A frame of a backtrace. Strings belong to the outcome. */
-struct pebble_frame {
-    const char *PEBBLE_NULLABLE function; /* demangled; NULL when the symbol table of the image has none */
-    uint64_t function_offset;             /* from where that begins */
-    const char *PEBBLE_NONNULL image;     /* the path of the executable or shared library; "" when in none */
-    uint64_t offset;                      /* in it, as addr2line(1) takes it; without an image, the address itself */
-    const void *PEBBLE_NULLABLE address;  /* the same place in this process; NULL when it has not loaded the image */
-    bool machinery;                       /* it is of Pebble itself */
+    const pebble_backtrace *PEBBLE_NONNULL backtrace; /* from where the signal came; it may be empty */
 };
 
 /* Writes what a crash comes down to: the message, its first line, or what signal
@@ -37,13 +29,6 @@ struct pebble_frame {
  * the NUL; returns the length of the whole, as snprintf(3) does. */
 PEBBLE_API int pebble_crash_describe(const struct pebble_crash *PEBBLE_NONNULL crash, char *PEBBLE_NULLABLE buffer,
                                      size_t size);
-
-/* The frame with that number: 0 is where the signal came; what follows are
- * return addresses, up to the task function. The first call for a crash reads
- * the symbol tables of the images, of those that this process has loaded too.
- *   -EINVAL  there is no such frame */
-PEBBLE_API int pebble_crash_frame(const struct pebble_crash *PEBBLE_NONNULL crash, size_t number,
-                                  struct pebble_frame *PEBBLE_NONNULL ret_frame);
 
 PEBBLE_END_DECLS
 #endif

@@ -65,9 +65,12 @@ struct pebble_outcome {
     uint64_t lost_updates;   /* for which there was no room in their queue, or no memory */
     bool likely_oom;         /* EXPIRED by SIGKILL: Pebble sent none, and the kernel killed for want of memory meanwhile */
     const char *PEBBLE_NULLABLE output_tail; /* EXPIRED, TIMEOUT: what it last wrote to its stderr, with a NUL behind, where
-                              * that is captured and it had begun; else NULL */
+                              * that is captured and it had begun; with CAUSE_INITIALIZER what that wrote; else NULL */
     size_t output_tail_length;
     const char *PEBBLE_NULLABLE node; /* where it was, in a pool with nodes; NULL: on this machine, or nowhere */
+    const struct pebble_stack *PEBBLE_NULLABLE stacks; /* TIMEOUT, of a job that had begun, where the pool has a stack_dump:
+                              * the threads of its worker, up to 64, the main one first; NULL: it gave none in time */
+    size_t stack_count;
 };
 
 /* "success", "timed out", ...; static storage. */
@@ -85,8 +88,8 @@ PEBBLE_API const char *PEBBLE_NONNULL pebble_signal_name(int signal);
 PEBBLE_API int pebble_outcome_describe(const struct pebble_outcome *PEBBLE_NONNULL outcome,
                                        char *PEBBLE_NULLABLE buffer, size_t size);
 
-/* The same, followed by a line for each frame of the backtrace, where there is
- * one: without those of Pebble itself. It ends without a newline. */
+/* The same, followed by a line for each frame of the backtrace, or of the stacks,
+ * where there are any: without those of Pebble itself. It ends without a newline. */
 PEBBLE_API int pebble_outcome_report(const struct pebble_outcome *PEBBLE_NONNULL outcome,
                                      char *PEBBLE_NULLABLE buffer, size_t size);
 

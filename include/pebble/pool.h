@@ -51,12 +51,14 @@ struct pebble_procedure {
 
 /* What a worker process may use, besides what the program itself may not: a
  * limit is never raised. Zero in a field: no further limit. What a job starts
- * inherits them. */
+ * inherits them, but for core_size. */
 struct pebble_worker_limits {
     uint64_t address_space; /* bytes (RLIMIT_AS): of all it has mapped, the program's own libraries among it */
     uint64_t cpu_time;      /* s of processor time in its whole life (RLIMIT_CPU): it ends with SIGXCPU */
     uint64_t open_files;    /* descriptors (RLIMIT_NOFILE) */
-    uint64_t core_size;     /* bytes of a core file (RLIMIT_CORE); zero: none is written */
+    /* Bytes of a core file; zero: none is written. It is the worker's own limit, set (RLIMIT_CORE) as it crashes: what
+     * a job starts has the program's. It does not hold where no crash can be recorded: see pebble/crash.h. */
+    uint64_t core_size;
     int nice;               /* 0 to 19, added to the program's own */
     bool no_new_privileges; /* it cannot gain any by an exec (PR_SET_NO_NEW_PRIVS) */
 };
@@ -113,6 +115,25 @@ struct pebble_pool_config {
      * was let go because of idle_timeout or max_age, or could not be started;
      * then until the next time. Default: 1; PEBBLE_NO_SPARES: none. */
     int spare_workers;
+
+    /* Workers do not remember where Swift errors are thrown (pebble_thrown). To
+     * do so costs some 20 ns a throw, and some microseconds where the throw
+     * before was another. */
+    bool no_throw_backtraces;
+
+    /* ns that a job which is over its timeout or deadline may be left for a dump
+     * of the stacks of its worker's threads (`stacks` in the outcome): the limit
+     * strikes when that is complete, mostly within 2 ms, and after this time at
+     * the latest. When it returns meanwhile, that counts. Workers are sent SIGPROF
+     * for it, which interrupts system calls; one that blocks it, or catches it,
+     * gives none. Default: no dump, limits strike at once. */
+    int64_t stack_dump;
+
+    /* The Swift runtime's own crash reporter is left in workers as the program's
+     * environment has it (SWIFT_BACKTRACE), instead of off. It writes to stderr,
+     * after the library has recorded the crash, and takes 10 to 30 ms or more.
+     * With PEBBLE_SPAWN only: it belongs to the start of a program. */
+    bool swift_backtrace;
 };
 
 /* Higher ones are begun first, equal ones in the order of their scheduling. */
@@ -142,7 +163,7 @@ struct pebble_job_options {
 /* Makes a pool. Workers are started when there is work for them.
  * `config` may be NULL: all defaults.
  *   -EINVAL  a limit is negative, max_workers is above 65536, spare_workers is not -1 to 65536, output_tail
- *            is above 16 MiB, limits.nice is not 0 to 19, or an enum has none of its values
+ *            is above 16 MiB, limits.nice is not 0 to 19, swift_backtrace is without PEBBLE_SPAWN, or an enum has none of its values
  *   -EFAULT  initializer or finalizer lies in no image of this process
  *   -EFBIG   the input of one of them is larger than max_payload
  *   -ENOMEM, -EMFILE, -ENFILE, -EAGAIN, -ENOSPC  no memory, descriptor, thread or epoll(7) watch left

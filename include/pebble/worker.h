@@ -3,6 +3,7 @@
 #ifndef PEBBLE_WORKER_H
 #define PEBBLE_WORKER_H
 
+#include "backtrace.h"
 #include "defs.h"
 #include "function.h"
 
@@ -33,6 +34,14 @@ typedef void (*pebble_cancel_callback)(void *PEBBLE_NULLABLE arg);
  * goes on until it is resumed. Replaces the one before; NULL: none. */
 PEBBLE_API void pebble_call_on_cancel(pebble_call *PEBBLE_NONNULL call,
                                       pebble_cancel_callback PEBBLE_NULLABLE callback, void *PEBBLE_NULLABLE arg);
+
+/* Where a Swift error was thrown in the job that runs, as
+ * pebble_backtrace_encode writes it: the one in that box, or else the last of
+ * that type (its metadata) that was thrown before it had a box. Returns the
+ * length, 0 when it is not known: not in a worker, not with no_throw_backtraces,
+ * nor of an error that was not thrown of late. */
+PEBBLE_API size_t pebble_thrown(const void *PEBBLE_NONNULL box, const void *PEBBLE_NONNULL type,
+                                void *PEBBLE_NONNULL buffer, size_t size);
 
 PEBBLE_END_DECLS
 #endif

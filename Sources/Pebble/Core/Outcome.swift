@@ -30,6 +30,8 @@ struct Outcome {
   let processID: Int32
   /// The end of what the job wrote to its standard error, where that is captured.
   let outputTail: String?
+  /// Where the threads of its worker were, when a limit struck.
+  let stacks: [ThreadStack]
 
   /// - Parameter future: that the outcome belongs to.
   init(_ outcome: pebble_outcome, of future: FutureHandle) {
@@ -42,6 +44,16 @@ struct Outcome {
     outputTail = outcome.output_tail.map {
       String(decoding: UnsafeRawBufferPointer(start: $0, count: outcome.output_tail_length), as: UTF8.self)
     }
+    stacks = UnsafeBufferPointer(start: outcome.stacks, count: outcome.stack_count).map { ThreadStack($0, of: future) }
+  }
+}
+
+extension ThreadStack {
+  fileprivate init(_ stack: pebble_stack, of future: FutureHandle) {
+    let handle = pebble_backtrace_length(stack.backtrace) > 0 ? BacktraceHandle(stack.backtrace, of: future) : nil
+    self.init(
+      threadID: stack.thread, name: String(cString: stack.name), isMain: stack.main_thread,
+      backtrace: handle.map(RemoteBacktrace.init))
   }
 }
 

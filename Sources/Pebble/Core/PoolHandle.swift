@@ -34,6 +34,9 @@ final class PoolHandle: @unchecked Sendable {
     callee = outputHandler
     maxQueued = configuration.maxQueued
     config.output_tail = configuration.outputTail
+    config.stack_dump = configuration.stackDump?.nanoseconds ?? 0
+    config.swift_backtrace = configuration.swiftBacktraces
+    config.no_throw_backtraces = !configuration.errorBacktraces
     config.max_deaths = UInt32(clamping: configuration.maxDeaths)
     config.max_age = configuration.maxAge?.nanoseconds ?? 0
     config.max_memory = UInt64(clamping: configuration.maxMemory ?? 0)

@@ -14,21 +14,21 @@ struct DebugInformation {
     let file: String?
     let line: Int?
     let isInlined: Bool
-    /// It is of Pebble itself, or of the compiler's making.
+    /// It is of Pebble itself, of the compiler's making, or of the runtime's throwing.
     let isMachinery: Bool
   }
 
   /// What the compiler calls the trap at the first frame.
   private(set) var trap: String?
-  private var found: [CrashHandle.Frame.Place: [Frame]] = [:]
+  private var found: [BacktraceHandle.Frame.Place: [Frame]] = [:]
 
   /// The functions inlined at the place of a frame, then the one they are inlined into. Empty when nothing is known.
-  subscript(_ frame: CrashHandle.Frame) -> [Frame] { found[frame.place] ?? [] }
+  subscript(_ frame: BacktraceHandle.Frame) -> [Frame] { found[frame.place] ?? [] }
 
   #if canImport(Runtime)
-    init(of captured: [CrashHandle.Frame]) {
+    init(of captured: [BacktraceHandle.Frame]) {
       // Each place once: it takes a millisecond or two, and a stack overflow has the same ones again and again.
-      var seen: Set<CrashHandle.Frame.Place> = []
+      var seen: Set<BacktraceHandle.Frame.Place> = []
       let once = captured.filter { seen.insert($0.place).inserted }
       guard !once.isEmpty, let named = Self.backtrace(of: once)?.symbolicated() else { return }
       trap = named.swiftRuntimeFailure.map { $0.withoutPrefix("Swift runtime failure: ") }
@@ -45,14 +45,14 @@ struct DebugInformation {
     }
 
     /// `Backtrace` has no public initializer but that of `Decodable`.
-    private static func backtrace(of captured: [CrashHandle.Frame]) -> Backtrace? {
+    private static func backtrace(of captured: [BacktraceHandle.Frame]) -> Backtrace? {
       let stored = StoredBacktrace(captured)
       var bytes = ByteWriter()
       guard (try? BinaryEncoder().encode(stored, into: &bytes)) != nil else { return nil }
       return bytes.withBytes { try? BinaryDecoder($0).decode(Backtrace.self) }
     }
   #else
-    init(of captured: [CrashHandle.Frame]) {}
+    init(of captured: [BacktraceHandle.Frame]) {}
   #endif
 }
 
@@ -72,7 +72,8 @@ struct DebugInformation {
     /// points ("@objc") stand for it.
     private static func isMachinery(_ symbol: SymbolicatedBacktrace.Symbol?) -> Bool {
       guard let symbol else { return false }
-      return symbol.rawName.hasPrefix("$s6Pebble") || symbol.name.hasPrefix("specialized thunk for ")
+      return symbol.rawName.hasPrefix("$s6Pebble") || symbol.rawName.hasPrefix("swift_willThrow")
+        || symbol.name.hasPrefix("specialized thunk for ")
         || symbol.name.hasPrefix("@objc closure ")
         || symbol.sourceLocation?.path.hasSuffix("/Sources/Pebble/Jobs/ProcessCall.swift") == true
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// How a thrown error crosses the process boundary: always its type's name and description; the error itself as well
-/// when it is `Codable` and its type can be found by name.
+/// How a thrown error crosses the process boundary: always its type's name and description, and where it was thrown as
+/// far as that is known; the error itself as well when it is `Codable` and its type can be found by name.
 enum ErrorCoding {
   private enum Form: UInt8 {
     case described, encoded, cancellation
@@ -11,6 +11,7 @@ enum ErrorCoding {
     let remote = error as? RemoteError
     write(remote?.typeName ?? String(reflecting: type(of: error)), to: bytes)
     write(remote?.description ?? String(describing: error), to: bytes)
+    write(remote?.backtrace?.bytes ?? ErrorBox(error).throwSite, to: bytes)
     if error is CancellationError {
       write(Form.cancellation.rawValue, to: bytes)
     } else if let (name, encoded) = findable(error) {
@@ -42,7 +43,14 @@ enum ErrorCoding {
   static func decode(_ bytes: UnsafeRawBufferPointer) throws -> any Error {
     let decoder = BinaryDecoder(bytes)
     let typeName = try decoder.decode(String.self)
-    let remote = RemoteError(typeName: typeName, description: try decoder.decode(String.self))
+    let description = try decoder.decode(String.self)
+    let backtrace = RemoteBacktrace(decoding: try decoder.decode([UInt8].self))
+    let error = try decode(decoder, RemoteError(typeName: typeName, description: description, backtrace: backtrace))
+    if let backtrace { RemoteThrows.add(error, backtrace) }
+    return error
+  }
+
+  private static func decode(_ decoder: BinaryDecoder, _ remote: RemoteError) throws -> any Error {
     switch Form(rawValue: try decoder.decode(UInt8.self)) {
     case .cancellation:
       return CancellationError()

@@ -6,5 +6,8 @@ public struct InitializerError: Error, CustomStringConvertible {
   /// than the pool's `startTimeout`.
   public let cause: any Error
 
+  /// The end of what it wrote to its standard error; nil when that was not captured.
+  public let outputTail: String?
+
   public var description: String { "the workers' initializer failed: \(cause)" }
 }

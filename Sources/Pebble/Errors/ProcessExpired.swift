@@ -50,7 +50,7 @@ public struct ProcessExpired: Error, Equatable, Sendable, CustomStringConvertibl
     message = end.crash?.message
     isStackOverflow = end.crash?.isStackOverflow ?? false
     isLikelyOutOfMemory = end.isLikelyOutOfMemory
-    backtrace = end.crash.map(RemoteBacktrace.init)
+    backtrace = end.crash.map { RemoteBacktrace($0.backtrace) }
     summary = end.crash?.summary
   }
 

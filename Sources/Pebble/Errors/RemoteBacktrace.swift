@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Synchronization
 
-/// Where a worker was when it crashed.
+/// Where a worker was when it crashed, or threw an error.
 ///
-/// The frames get their names when somebody first asks for them, which takes some milliseconds.
+/// Of an `async` function it has those that were called without a suspension since; for who awaits them there is no
+/// frame on any stack. The frames get their names when somebody first asks for them, which takes some milliseconds.
 public struct RemoteBacktrace: Sendable, CustomStringConvertible {
   /// A function that was under way.
   public struct Frame: Equatable, Sendable, CustomStringConvertible {
@@ -28,15 +29,24 @@ public struct RemoteBacktrace: Sendable, CustomStringConvertible {
 
   private let source: Source
 
-  init(_ crash: CrashHandle) {
-    source = Source(crash)
+  init(_ handle: BacktraceHandle) {
+    source = Source(handle, [])
   }
+
+  /// The one in bytes that a worker has sent; nil when there is none in them.
+  init?(decoding bytes: [UInt8]) {
+    guard !bytes.isEmpty, let handle = BacktraceHandle(decoding: bytes) else { return nil }
+    source = Source(handle, bytes)
+  }
+
+  /// The bytes that it was made of; empty for a crash.
+  var bytes: [UInt8] { source.bytes }
 
   /// The innermost first, up to the function that the worker was given; without those of Pebble itself.
   public var frames: [Frame] { source.found.frames }
 
   /// Whether there are more, outer ones.
-  public var isTruncated: Bool { source.crash.isTruncated }
+  public var isTruncated: Bool { source.handle.isTruncated }
 
   /// What the debug information calls the trap, such as "arithmetic overflow"; nil when it does not tell.
   var trap: String? { source.found.trap }
@@ -48,25 +58,27 @@ public struct RemoteBacktrace: Sendable, CustomStringConvertible {
 }
 
 extension RemoteBacktrace: Equatable {
-  /// Whether they are of the same crash.
+  /// Whether they are of the same crash, or of throws at the same place.
   public static func == (left: RemoteBacktrace, right: RemoteBacktrace) -> Bool {
-    left.source.crash == right.source.crash
+    left.source.handle == right.source.handle || (!left.bytes.isEmpty && left.bytes == right.bytes)
   }
 }
 
 /// The frames, found once.
 private final class Source: Sendable {
-  let crash: CrashHandle
+  let handle: BacktraceHandle
+  let bytes: [UInt8]
   private let cache = Mutex<Symbolication?>(nil)
 
-  init(_ crash: CrashHandle) {
-    self.crash = crash
+  init(_ handle: BacktraceHandle, _ bytes: [UInt8]) {
+    self.handle = handle
+    self.bytes = bytes
   }
 
   var found: Symbolication {
     cache.withLock { cache in
       if let cache { return cache }
-      let found = Symbolication(of: crash.frames)
+      let found = Symbolication(of: handle.frames)
       cache = found
       return found
     }

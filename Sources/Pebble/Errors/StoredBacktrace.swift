@@ -9,7 +9,7 @@ struct StoredBacktrace: Encodable {
   let backtrace: String
   let imageMap: String
 
-  init(_ frames: [CrashHandle.Frame]) {
+  init(_ frames: [BacktraceHandle.Frame]) {
     #if arch(arm64)
       architecture = "arm64"
     #else
@@ -17,10 +17,10 @@ struct StoredBacktrace: Encodable {
     #endif
     var images: [String] = []
     var compact: [UInt8] = [2]  // addresses of 64 bits
-    for (number, frame) in frames.enumerated() {
+    for frame in frames {
       let image = images.firstIndex(of: frame.place.image) ?? images.endIndex
       if image == images.endIndex { images.append(frame.place.image) }
-      compact.append(number == 0 && frame.isInnermost ? 0x1f : 0x2f)  // a program counter, or a return address
+      compact.append(frame.isInterrupted ? 0x1f : 0x2f)  // a program counter, or a return address
       compact.append(bigEndian: Self.base(ofImage: image) + frame.place.offset)
     }
     compact.append(0)

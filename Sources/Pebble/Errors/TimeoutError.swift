@@ -23,18 +23,28 @@ public struct TimeoutError: Error, Equatable, Sendable, CustomStringConvertible 
   public let runTime: Duration
   /// The end of what the job wrote to its standard error; nil when that was not captured, or the job never began.
   public let outputTail: String?
+  /// Where the threads of its worker were, the main one first, where the pool has a
+  /// ``ProcessPool/Configuration/stackDump``; empty when the job never began, or they did not answer in time. Those of
+  /// a `ThreadPool` are not told of. An `async` function that is suspended is on no thread.
+  public let stacks: [ThreadStack]
 
   init(
-    _ limit: Limit, _ length: Duration, waitTime: Duration = .zero, runTime: Duration = .zero, outputTail: String? = nil
+    _ limit: Limit, _ length: Duration, waitTime: Duration = .zero, runTime: Duration = .zero,
+    outputTail: String? = nil, stacks: [ThreadStack] = []
   ) {
     self.limit = limit
     self.length = length
     self.waitTime = waitTime
     self.runTime = runTime
     self.outputTail = outputTail
+    self.stacks = stacks
   }
 
-  public var description: String {
+  /// A line that says which limit it was; then the stacks, where there are any, which get their names when this is
+  /// first asked for.
+  public var description: String { ([summary] + stacks.map { "  \($0)" }).joined(separator: "\n") }
+
+  private var summary: String {
     switch limit {
     case .timeout: "timed out: ran for more than \(length.short)"
     case .queueTimeout: "timed out: waited for more than \(length.short) for a worker"

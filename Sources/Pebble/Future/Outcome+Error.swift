@@ -9,7 +9,7 @@ extension Outcome {
     case .failure(let code):
       Reply.error(code: code, data)
     case .timeout(let limit, let length):
-      TimeoutError(limit, length, waitTime: waitTime, runTime: runTime, outputTail: outputTail)
+      TimeoutError(limit, length, waitTime: waitTime, runTime: runTime, outputTail: outputTail, stacks: stacks)
     case .cancelled:
       CancellationError()
     case .expired(let end, let cpuTime, let peakMemory, let deaths, let isPoisonous):
@@ -17,7 +17,7 @@ extension Outcome {
         end, processID: processID, function: function, runTime: runTime, cpuTime: cpuTime, peakMemory: peakMemory,
         deaths: deaths, isPoisonous: isPoisonous, outputTail: outputTail)
     case .notInitialized(let code, let errno, let end):
-      InitializerError(cause: initializerError(code, errno, end))
+      InitializerError(cause: initializerError(code, errno, end), outputTail: outputTail)
     case .notRun(let cause, let errno):
       PebbleError(cause, function, errno: errno == 0 ? nil : errno)
     }

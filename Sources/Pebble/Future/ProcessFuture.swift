@@ -55,6 +55,14 @@ public final class ProcessFuture<Value: Sendable>: Sendable {
     return try source.outcome().get()
   }
 
+  /// Where the outcome's error came from: where it was thrown in the worker, or where that crashed.
+  ///
+  /// Nil while there is no outcome, when it is no such error, or for the reasons that ``RemoteBacktrace/init(of:)`` has.
+  public var remoteBacktrace: RemoteBacktrace? {
+    guard source.isDone, case .failure(let error) = source.outcome() else { return nil }
+    return RemoteBacktrace(of: error)
+  }
+
   /// Ends the job: one that waits never runs, one that runs loses its worker.
   ///
   /// From then on the outcome is a `CancellationError`, unless it was too late.

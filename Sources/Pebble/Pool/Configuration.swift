@@ -87,6 +87,18 @@ extension ProcessPool {
     /// ``TimeoutError`` have.
     public var outputTail: Int
     var integrations = Integrations()
+    /// Whether workers remember where errors are thrown, for ``RemoteBacktrace/init(of:)`` and ``RemoteError``. That costs
+    /// some 20 ns a throw, and some microseconds where the throw before was another.
+    public var errorBacktraces: Bool
+    /// How long a job that is over its `timeout` or `deadline` may be left for a dump of the stacks of its worker's threads,
+    /// ``TimeoutError/stacks``: the limit strikes when that is complete, mostly within some milliseconds, and after this
+    /// time at the latest. When the job returns meanwhile, that counts. By default there is none, limits strike at once.
+    ///
+    /// Workers are sent SIGPROF for it, which interrupts system calls; one that blocks it, or catches it, gives none.
+    public var stackDump: Duration?
+    /// Whether Swift's own crash reporter is left in workers as the program's environment has it (`SWIFT_BACKTRACE`),
+    /// instead of off: it writes to standard error, and takes its time. With ``StartMethod/spawn`` only.
+    public var swiftBacktraces: Bool
 
     public init(
       maxWorkers: Int? = nil, maxTasks: Int? = nil, name: String? = nil, startMethod: StartMethod = .forkServer,
@@ -95,7 +107,8 @@ extension ProcessPool {
       maxDeaths: Int = 3, maxAge: Duration? = nil, maxMemory: Int? = nil, idleTimeout: Duration? = nil,
       limits: WorkerLimits = .init(), execution: JobExecution = .processes, grace: Duration? = nil,
       maxQueued: Int? = nil, spareWorkers: Int? = nil,
-      onOutput: (@Sendable (WorkerLine) -> Void)? = nil, outputTail: Int = 4096
+      onOutput: (@Sendable (WorkerLine) -> Void)? = nil, outputTail: Int = 4096, errorBacktraces: Bool = true,
+      stackDump: Duration? = nil, swiftBacktraces: Bool = false
     ) {
       self.maxWorkers = maxWorkers
       self.maxTasks = maxTasks
@@ -118,6 +131,9 @@ extension ProcessPool {
       self.spareWorkers = spareWorkers
       self.onOutput = onOutput
       self.outputTail = outputTail
+      self.errorBacktraces = errorBacktraces
+      self.stackDump = stackDump
+      self.swiftBacktraces = swiftBacktraces
     }
 
     func check() throws(PebbleError) {
@@ -132,6 +148,10 @@ extension ProcessPool {
       try positive(idleTimeout, "idleTimeout")
       try positive(grace, "grace")
       try positive(maxQueued, "maxQueued")
+      try positive(stackDump, "stackDump")
+      if swiftBacktraces && startMethod != .spawn {
+        throw PebbleError(.invalidArgument, "swiftBacktraces need the start method spawn")
+      }
       if let spareWorkers, !(0...65_536).contains(spareWorkers) {
         throw PebbleError(.invalidArgument, "spareWorkers must be 0 to 65536, not \(spareWorkers)")
       }

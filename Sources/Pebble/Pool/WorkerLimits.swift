@@ -2,7 +2,7 @@
 
 /// What a worker process may use, besides what the program itself may not: a limit is never raised.
 ///
-/// Nil stands for no further limit. What a job starts inherits them.
+/// Nil stands for no further limit. What a job starts inherits them, but for ``coreSize``.
 public struct WorkerLimits: Sendable, Equatable {
   /// Bytes of all that is mapped, the program's own libraries among it.
   public var addressSpace: Int?
@@ -10,7 +10,8 @@ public struct WorkerLimits: Sendable, Equatable {
   public var cpuSeconds: Int?
   /// Descriptors.
   public var openFiles: Int?
-  /// Bytes of a core file; none is written when nil.
+  /// Bytes of a core file; none is written when nil. Set as the worker crashes, and not where no crash can be recorded,
+  /// as of the overflow of the stack of a thread that the job has started.
   public var coreSize: Int?
   /// 0 to 19, added to the program's own.
   public var nice: Int

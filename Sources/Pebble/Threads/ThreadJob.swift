@@ -71,7 +71,7 @@ struct ThreadOutcomes<Value: Sendable>: Sendable {
     case .success, .failure:
       if let result = job.result { return result }
     case .notInitialized:
-      if let error = procedures?.error { return .failure(InitializerError(cause: error)) }
+      if let error = procedures?.error { return .failure(InitializerError(cause: error, outputTail: nil)) }
     default:
       break
     }

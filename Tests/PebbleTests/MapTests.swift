@@ -24,6 +24,48 @@ struct MapTests {
     }
   }
 
+  @Test("waits for room where other jobs fill the pool", arguments: StartMethod.allCases)
+  func roomAmongOthers(method: StartMethod) async throws {
+    try await withFullPool(method) { pool, running in
+      // The second element is taken when the first one's job has been refused.
+      let inputs = SecondTold(numbers: 0..<20) { running.cancel() }
+      var results: [Int] = []
+      for try await result in try pool.map(Calls.square, inputs, chunkSize: 1) { results.append(result) }
+      #expect(results == (0..<20).map { $0 * $0 })
+    }
+  }
+
+  @Test("can be cancelled while it waits for room", arguments: StartMethod.allCases)
+  func cancelledWithoutRoom(method: StartMethod) async throws {
+    try await withFullPool(method) { pool, running in
+      let inputs = SecondTold(numbers: 0..<20) { withUnsafeCurrentTask { $0?.cancel() } }
+      let map = try pool.map(Calls.square, inputs, chunkSize: 1)
+      let errors = await Task {
+        var errors: [any Error] = []
+        for await case .failure(let error) in map.results { errors.append(error) }
+        return errors
+      }.value
+      #expect(errors.count == 2 && errors.allSatisfy { $0 is CancellationError })
+      #expect(running.isRunning)
+      running.cancel()
+    }
+  }
+
+  /// A pool whose worker is at work and in which no more jobs may wait, until `running` is cancelled.
+  private func withFullPool(
+    _ method: StartMethod, _ body: (ProcessPool, _ running: ProcessFuture<Int>) async throws -> Void
+  ) async throws {
+    try await withProcessPool(.init(maxWorkers: 1, startMethod: method, maxQueued: 2)) { pool in
+      let meeting = Meeting()
+      let running = try pool.schedule(Calls.arriveAndHang, meeting.path)
+      meeting.wait()
+      let waiting = try [2, 3].map { try pool.schedule(Calls.square, $0) }
+      try await body(pool, running)
+      try await expect(waiting[0], 4)
+      try await expect(waiting[1], 9)
+    }
+  }
+
   @Test("of nothing is nothing")
   func empty() async throws {
     try await withProcessPool(maxWorkers: 1) { pool in
@@ -114,6 +156,20 @@ struct MapTests {
         count += 1
       }
       #expect(count == 3)
+    }
+  }
+}
+
+/// Numbers, and a call when the second one is taken.
+private struct SecondTold: Sequence, Sendable {
+  let numbers: Range<Int>
+  let isTaken: @Sendable () -> Void
+
+  func makeIterator() -> AnyIterator<Int> {
+    var rest = numbers
+    return AnyIterator {
+      if rest.lowerBound == numbers.lowerBound + 1 { isTaken() }
+      return rest.popFirst()
     }
   }
 }

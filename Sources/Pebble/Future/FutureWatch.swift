@@ -2,7 +2,7 @@
 internal import Dispatch
 internal import Synchronization
 
-/// One wait for a number of futures to be done.
+/// One wait for a number of futures to be done, or for anything else that happens so many times.
 final class FutureWatch: Sendable {
   private struct State {
     var missing: Int

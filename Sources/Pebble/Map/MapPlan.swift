@@ -41,7 +41,25 @@ struct MapPlan<Input, Value: Sendable>: Sendable {
     return (together, true)
   }
 
+  /// Schedules a job for some elements; where the jobs of others fill the pool, as soon as they leave room for it.
   func start(_ elements: [Input]) throws -> Job {
-    try schedule(elements, JobLimits(timeout: limit(of: elements.count).length))
+    let limits = try JobLimits(timeout: limit(of: elements.count).length)
+    do {
+      return try schedule(elements, limits)
+    } catch let error as PebbleError where error.code == .full {
+      nonisolated(unsafe) let elements = elements
+      return Job(TaskSource { try await scheduleInTurn(elements, limits).value })
+    }
+  }
+
+  private func scheduleInTurn(_ elements: [Input], _ limits: JobLimits) async throws -> Job {
+    while true {
+      try await pool.room()
+      do {
+        return try schedule(elements, limits)
+      } catch let error as PebbleError where error.code == .full {
+        // Others were faster.
+      }
+    }
   }
 }

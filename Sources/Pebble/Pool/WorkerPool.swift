@@ -57,18 +57,14 @@ extension WorkerPool {
 
   /// Waits until fewer jobs wait than may, or the pool takes no more.
   ///
-  /// Others may be faster: `schedule` can still throw ``PebbleError/Code/full``. Cancelling the task does not end the
-  /// wait.
+  /// Others may be faster: `schedule` can still throw ``PebbleError/Code/full``.
   ///
-  /// - Throws: ``PebbleError`` when there is no memory for it.
+  /// - Throws: `CancellationError` when the task is cancelled meanwhile; ``PebbleError`` when there is no memory for it.
   public func room() async throws {
-    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-      do {
-        try handle.onRoom { continuation.resume() }
-      } catch {
-        continuation.resume(throwing: error)
-      }
-    }
+    let watch = FutureWatch(count: 1)
+    try handle.onRoom { watch.oneIsDone() }
+    await watch.waitAsync(nil, isolation: nil)
+    try Task.checkCancellation()
   }
 
   /// Counts since the pool was made, and of now.

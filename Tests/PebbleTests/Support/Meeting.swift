@@ -25,9 +25,11 @@ struct Meeting: ~Copyable {
   }
 
   /// Waits for a job to arrive that another task has still to schedule.
-  func arrival() async {
+  func arrival() async { await Self.arrival(at: path) }
+
+  static func arrival(at path: String) async {
     await withCheckedContinuation { continuation in
-      DispatchQueue(label: "meeting").async { [path] in
+      DispatchQueue(label: "meeting").async {
         close(open(path, O_RDONLY))
         continuation.resume()
       }

@@ -55,9 +55,19 @@ static bool ring(struct pb_childlink *link)
     return send_all(link, &(struct pb_frame){.kind = PB_FRAME_BELL}, NULL);
 }
 
+/* When enough answers are there, or no more will come for now. */
+static bool bell_is_due(const struct pb_childlink *link)
+{
+    const struct pb_shared *shared = link->shared;
+    if (atomic_load(&shared->wants_bell) == PB_NO_BELL) return false;
+    int32_t missing = (int32_t)(atomic_load(&shared->bell_at) - (uint32_t)link->taken);
+    return missing <= 0 || atomic_load(&shared->submitted) == (uint32_t)link->taken;
+}
+
 static bool ring_if_wanted(struct pb_childlink *link)
 {
-    if (atomic_load(&link->shared->wants_bell) == PB_NO_BELL) return true;
+    if (!bell_is_due(link)) return true;
+    link->free_since = 0;
     uint32_t wanted = atomic_exchange(&link->shared->wants_bell, PB_NO_BELL);
     if (wanted == PB_BELL_ON_STREAM) return ring(link);
     if (wanted == PB_BELL_ON_WORD) pb_futex_wake_shared(&link->shared->wants_bell);
@@ -117,6 +127,8 @@ static bool sleep_once(struct pb_childlink *link)
 
 static bool wait_for_work(struct pb_childlink *link)
 {
+    if (has_work(link)) return true;
+    link->free_since = 0;
     for (int i = 0; i < SPIN; i++)
         if (has_work(link)) return true;
     while (!has_work(link))
@@ -149,10 +161,13 @@ static void complete(struct pb_childlink *link)
     atomic_store(&link->shared->completed, (uint32_t)link->taken);
 }
 
-static bool claim(struct pb_slot *slot)
+/* A job that was there when the one before ended begins at that moment: the clock need not be read again. */
+static bool claim(struct pb_childlink *link, struct pb_slot *slot)
 {
     uint32_t queued = PB_CLAIM_QUEUED;
-    atomic_store_explicit(&slot->started, pb_now(), memory_order_relaxed);
+    int64_t now = link->free_since ? link->free_since : pb_now();
+    link->free_since = 0;
+    atomic_store_explicit(&slot->started, now, memory_order_relaxed);
     return atomic_compare_exchange_strong(&slot->claim, &queued, PB_CLAIM_RUNNING);
 }
 
@@ -176,7 +191,7 @@ bool pb_childlink_next(struct pb_childlink *link, struct pb_claimed *ret_job)
         if (atomic_load(&link->shared->submitted) == (uint32_t)link->taken) return false; /* leave */
         struct pb_slot *slot = &link->shared->slots[link->taken % PB_SLOTS];
         struct pb_claimed job = {.number = link->taken, .slot = slot, .input_length = slot->input_length};
-        if (claim(slot)) {
+        if (claim(link, slot)) {
             char *at = link->shared->inputs + slot->input_at;
             bool in_arena = slot->input_place == PB_IN_ARENA;
             job.input = in_arena ? at : link->shared->large_input;
@@ -262,7 +277,7 @@ bool pb_childlink_answer(struct pb_childlink *link, struct pb_claimed *job, enum
     if (large) link->large_until = job->number + 1;
     slot->output_at = in_place ? (uint32_t)link->room_at : 0;
     slot->output_length = length;
-    slot->finished = pb_now();
+    slot->finished = link->free_since = pb_now();
     link->outputs_mark[job->number % PB_SLOTS] = pb_arena_mark(&link->outputs);
     link->room_at = -1;
     free(job->block);

@@ -23,6 +23,7 @@ struct pb_childlink {
     struct pb_stream stream;
     struct pb_shared *shared;
     uint64_t taken; /* jobs seen so far; never wraps */
+    int64_t free_since; /* when it ended the last job, if it did nothing else since then; else 0 */
     void *bulk;     /* an input that came before it was looked for */
     uint64_t bulk_job;
     struct pb_arena outputs;

@@ -99,6 +99,7 @@ void pb_crew_step(struct pebble_pool *pool, struct pb_worker *worker, enum pb_wo
     case PB_WORKER_GONE:
         pb_watch_remove(pool, worker->link.stream.fd);
         pb_wheel_disarm(&pool->wheel, &worker->alarm.timer);
+        pb_wheel_disarm(&pool->wheel, &worker->look.timer);
         TAILQ_REMOVE(&pool->workers, worker, link_in_pool);
         TAILQ_INSERT_TAIL(&pool->gone, worker, link_in_pool);
         atomic_fetch_sub(&pool->count.workers, 1);

@@ -7,7 +7,7 @@
 #define BACKOFF_DOUBLINGS 7 /* up to 2.56 s */
 
 #define WINDOW_TIME (100 * 1000) /* ns of work to have with a worker */
-#define WINDOW_MAX 48           /* jobs: fewer than a link has slots */
+#define WINDOW_MAX 96           /* jobs: fewer than a link has slots */
 #define STEAL_TIME (50 * 1000)  /* ns: less is not worth waking a worker for */
 
 static bool lacks_spare(const struct pb_dispatch *pool, unsigned workers)

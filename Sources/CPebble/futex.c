@@ -36,3 +36,17 @@ void pb_futex_wake_shared(_Atomic uint32_t *word)
 {
     syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
+
+void pb_wakes_add(struct pb_wakes *wakes, _Atomic uint32_t *word)
+{
+    if (wakes && wakes->count < PB_WAKES)
+        wakes->words[wakes->count++] = word;
+    else
+        pb_futex_wake_shared(word);
+}
+
+void pb_wakes_do(const struct pb_wakes *wakes)
+{
+    for (unsigned i = 0; i < wakes->count; i++)
+        pb_futex_wake_shared(wakes->words[i]);
+}

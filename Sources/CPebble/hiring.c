@@ -37,6 +37,7 @@ static int ask_server(struct pebble_pool *pool, struct pb_worker *worker)
     int theirs[PB_CONTROL_FDS] = {-1, -1, -1};
     int rc = pb_hostlink_open(&worker->link, pool->config.max_payload, pool->config.max_memory != 0, &theirs[0]);
     worker->link.blocks = &pool->blocks;
+    worker->link.wakes = &pool->wakes;
     int pipes = rc == 0 ? pb_output_attach(pool, worker, theirs + 1) : rc;
     if (pipes < 0) {
         pb_close(&theirs[0]);
@@ -67,6 +68,7 @@ void pb_hire(struct pebble_pool *pool, int64_t now)
         worker->proc = PB_PROC_NONE;
         worker->link.stream.fd = -1;
         worker->alarm.kind = PB_ALARM_WORKER;
+        worker->look.kind = PB_ALARM_LOOK;
         worker->id = ++pool->next_worker;
         worker->born = now;
         worker->oom_kills = pb_oom_kills(&pool->oom, PB_SECOND);

@@ -17,7 +17,7 @@ static int wake(struct pb_hostlink *link, bool bulk_follows)
 {
     if (atomic_load(&link->shared->asleep) == PB_AWAKE) return 1;
     uint32_t slept = atomic_exchange(&link->shared->asleep, PB_AWAKE);
-    if (slept == PB_SLEEPS_ON_WORD) pb_futex_wake_shared(&link->shared->asleep);
+    if (slept == PB_SLEEPS_ON_WORD) pb_wakes_add(link->wakes, &link->shared->asleep);
     if (slept != PB_SLEEPS_ON_STREAM || bulk_follows || pb_stream_sending(&link->stream)) return 1;
     return pb_stream_send(&link->stream, &(struct pb_frame){.kind = PB_FRAME_BELL}, NULL);
 }
@@ -44,6 +44,12 @@ static size_t bounded(const char *text)
 {
     size_t length = strlen(text);
     return length < UINT16_MAX / 4 ? length : 0;
+}
+
+static void want_bell(struct pb_hostlink *link, enum pb_bell bell, uint32_t answers)
+{
+    atomic_store(&link->shared->bell_at, (uint32_t)link->collected + answers);
+    atomic_store(&link->shared->wants_bell, bell);
 }
 
 int pb_hostlink_submit(struct pb_hostlink *link, const struct pb_submission *job, int64_t now)
@@ -78,7 +84,7 @@ int pb_hostlink_submit(struct pb_hostlink *link, const struct pb_submission *job
     link->jobs[index].began = 0;
 
     uint64_t number = link->submitted++;
-    if (link->live++ == 0) atomic_store(&link->shared->wants_bell, PB_BELL_ON_STREAM);
+    if (link->live++ == 0) want_bell(link, PB_BELL_ON_STREAM, 1);
     atomic_store(&link->shared->submitted, (uint32_t)link->submitted);
     int rc = wake(link, where == PB_ON_STREAM);
     if (rc >= 0 && where == PB_ON_STREAM) {
@@ -115,8 +121,7 @@ void pb_hostlink_cancel(struct pb_hostlink *link)
 
 /* --- answers from the worker --- */
 
-/* How many jobs were completed and not collected, as the worker says. */
-static uint32_t answers_due(const struct pb_hostlink *link)
+uint32_t pb_hostlink_due(const struct pb_hostlink *link)
 {
     return atomic_load(&link->shared->completed) - (uint32_t)link->collected;
 }
@@ -161,7 +166,7 @@ int pb_hostlink_read(struct pb_hostlink *link)
     int rc = pb_stream_receive(&link->stream, &message);
     if (rc <= 0 || message.head.kind == PB_FRAME_BELL) return rc;
     if (message.head.kind == PB_FRAME_UPDATE) return take_in_update(link, &message);
-    if (message.head.job - link->collected >= answers_due(link)) {
+    if (message.head.job - link->collected >= pb_hostlink_due(link)) {
         free(message.payload);
         return -EPROTO;
     }
@@ -183,10 +188,11 @@ uint64_t pb_hostlink_resident(const struct pb_hostlink *link)
     return atomic_load_explicit(&link->shared->resident, memory_order_relaxed);
 }
 
-bool pb_hostlink_want_bell(struct pb_hostlink *link, enum pb_bell bell)
+bool pb_hostlink_want_bell(struct pb_hostlink *link, enum pb_bell bell, uint32_t answers)
 {
-    atomic_store(&link->shared->wants_bell, bell);
-    return answers_due(link) == 0;
+    want_bell(link, bell, answers);
+    uint32_t due = pb_hostlink_due(link);
+    return due == 0 || (due < answers && due < link->submitted - link->collected);
 }
 
 void pb_hostlink_wait_bell(struct pb_hostlink *link, int64_t deadline)
@@ -203,7 +209,7 @@ void pb_hostlink_call_off(struct pb_hostlink *link)
 bool pb_hostlink_awaits_stream(struct pb_hostlink *link)
 {
     size_t index = link->collected % PB_SLOTS;
-    if (!answers_due(link)) return false;
+    if (!pb_hostlink_due(link)) return false;
     const volatile struct pb_slot *slot = &link->shared->slots[index];
     return (!link->has_bulk && slot->answer == PB_ANSWER_BULK) || (link->jobs[index].tag && updates_due(link, slot) > 0);
 }
@@ -241,7 +247,8 @@ static int take_bulk(struct pb_hostlink *link, struct pb_collected *collected)
  * between the submission and now. */
 static int64_t plausible(int64_t moment, int64_t earliest, int64_t now)
 {
-    return moment < earliest ? earliest : moment > now ? now : moment;
+    if (moment < earliest) moment = earliest;
+    return moment < now ? moment : now;
 }
 
 /* Reads every field once: what was checked is what is used. */
@@ -281,7 +288,7 @@ static void forget_first(struct pb_hostlink *link)
 int pb_hostlink_collect(struct pb_hostlink *link, int64_t now, struct pb_collected *ret_collected)
 {
     for (;;) {
-        uint32_t done = answers_due(link);
+        uint32_t done = pb_hostlink_due(link);
         if (done > link->submitted - link->collected) return -EPROTO;
         if (done == 0) return 0;
         size_t index = link->collected % PB_SLOTS;

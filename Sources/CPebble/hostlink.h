@@ -11,6 +11,7 @@
 #include "compat.h"
 #include "arena.h"
 #include "blocks.h"
+#include "futex.h"
 #include "shared.h"
 #include "stream.h"
 
@@ -47,6 +48,7 @@ struct pb_hostlink {
     struct pb_stream stream;
     struct pb_shared *shared; /* NULL: not open */
     uint64_t max_payload;
+    struct pb_wakes *wakes;   /* for those of the worker; NULL: at once */
     struct pb_blocks *blocks; /* for replies; NULL: malloc alone */
     uint64_t submitted, collected; /* never wrap */
     struct pb_arena inputs;
@@ -92,11 +94,15 @@ int pb_hostlink_read(struct pb_hostlink *link);
 /* What the frame read last brought. False: no update. */
 bool pb_hostlink_take_update(struct pb_hostlink *link, struct pb_news *ret_update);
 
+/* How many answers there are, as the worker says. */
+uint32_t pb_hostlink_due(const struct pb_hostlink *link);
+
 /* The next answer. 1: *ret; 0: none yet; -EPROTO, -EFBIG, -ENOMEM: the worker is not to be trusted any more. */
 int pb_hostlink_collect(struct pb_hostlink *link, int64_t now, struct pb_collected *ret_collected);
 
-/* Asks for a bell at the next answer, on the stream or on the word. False: there is one already. */
-bool pb_hostlink_want_bell(struct pb_hostlink *link, enum pb_bell bell);
+/* Asks for a bell, on the stream or on the word, when so many answers are there, or when there
+ * are some and the worker has nothing more to do. False: it is so already. */
+bool pb_hostlink_want_bell(struct pb_hostlink *link, enum pb_bell bell, uint32_t answers);
 
 /* Without the lock that guards the link: waits until `deadline` for the bell on
  * the word, or until it is called off. May return for no reason. */

@@ -59,6 +59,7 @@ static void run_timers(struct pebble_pool *pool, int64_t now)
             pebble_future_unref(job);
             break;
         }
+        case PB_ALARM_LOOK:
         case PB_ALARM_WORKER: pool->engine->on_alarm(pool, alarm); break;
         case PB_ALARM_BACKOFF:
         case PB_ALARM_STEAL: break; /* that it is disarmed is the message to dispatch */
@@ -148,6 +149,15 @@ void pb_loop_lock(struct pebble_pool *pool)
     pthread_mutex_lock(&pool->lock);
 }
 
+/* Gives it back, and then wakes the workers that were given something. */
+static void give_back(struct pebble_pool *pool)
+{
+    const struct pb_wakes wakes = pool->wakes;
+    pool->wakes.count = 0;
+    pthread_mutex_unlock(&pool->lock);
+    pb_wakes_do(&wakes);
+}
+
 /* The pool for which this thread is calling back. */
 static _Thread_local const struct pebble_pool *delivering;
 
@@ -187,35 +197,37 @@ static bool take_lock_for_inbox(struct pebble_pool *pool)
     return !pb_inbox_empty(&pool->inbox) && pthread_mutex_trylock(&pool->lock) == 0;
 }
 
-static void unlock(struct pebble_pool *pool, bool is_loop)
+static void unlock(struct pebble_pool *pool, bool is_loop, int64_t now)
 {
-    do {
+    for (;;) {
         pb_queue_read_inbox(pool);
-        dispatch(pool, is_loop, pb_now());
+        dispatch(pool, is_loop, now);
         pb_watch_set_timer(pool);
         struct pb_job_list deliveries = TAILQ_HEAD_INITIALIZER(deliveries);
         TAILQ_CONCAT(&deliveries, &pool->deliveries, link);
-        pthread_mutex_unlock(&pool->lock);
+        give_back(pool);
         deliver(pool, &deliveries);
         pb_loop_call_askers(pool);
-    } while (take_lock_for_inbox(pool));
+        if (!take_lock_for_inbox(pool)) return;
+        now = pb_now();
+    }
 }
 
 void pb_loop_unlock(struct pebble_pool *pool)
 {
-    unlock(pool, false);
+    unlock(pool, false, pb_now());
 }
 
 void pb_loop_release(struct pebble_pool *pool)
 {
-    pthread_mutex_unlock(&pool->lock);
+    give_back(pool);
     atomic_thread_fence(memory_order_seq_cst);
     if (!pb_inbox_empty(&pool->inbox)) pb_inbox_ring(&pool->inbox); /* who left it there may have found the lock taken */
 }
 
-void pb_loop_notice(struct pebble_pool *pool)
+void pb_loop_notice(struct pebble_pool *pool, int64_t now)
 {
-    if (take_lock_for_inbox(pool)) unlock(pool, false);
+    if (take_lock_for_inbox(pool)) unlock(pool, false, now);
 }
 
 /* --- the thread --- */
@@ -246,7 +258,7 @@ static void turn(struct pebble_pool *pool)
     on_events(pool, events, count); /* 1. answers, and packets of the server */
     run_timers(pool, pb_now());     /* 2. limits */
     pool->engine->tidy(pool);       /* 3. what no event can name any more */
-    unlock(pool, true);             /* 4. the inbox  5. jobs to workers  6. outcomes to their futures */
+    unlock(pool, true, pb_now());   /* 4. the inbox  5. jobs to workers  6. outcomes to their futures */
 }
 
 static bool at_rest(struct pebble_pool *pool)
@@ -258,7 +270,7 @@ static bool at_rest(struct pebble_pool *pool)
                 atomic_load(&pool->count.published) == atomic_load(&pool->count.scheduled) &&
                 pb_room_is_quiet(&pool->room) &&
                 pb_inbox_close(&pool->inbox);
-    pthread_mutex_unlock(&pool->lock);
+    give_back(pool);
     return rest;
 }
 
@@ -272,7 +284,7 @@ static void *loop_main(void *arg)
     pool->engine->leave(pool);
     pb_output_close(pool);
     pb_watch_close(pool);
-    pthread_mutex_unlock(&pool->lock);
+    give_back(pool);
     pb_courier_rest(&pool->callbacks);
     pb_courier_rest(&pool->output.lines);
     pb_latch_set(&pool->rest, PB_POOL_RESTING);

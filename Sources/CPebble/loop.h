@@ -31,8 +31,8 @@ bool pb_loop_is_delivering(const struct pebble_pool *pool);
 /* Without the lock: calls those who asked for room, when there is some or there will be none any more. */
 void pb_loop_call_askers(struct pebble_pool *pool);
 
-/* A job was left in the inbox. */
-void pb_loop_notice(struct pebble_pool *pool);
+/* A job was left in the inbox, a moment ago, at `now`. */
+void pb_loop_notice(struct pebble_pool *pool, int64_t now);
 
 PB_HIDDEN_END
 #endif

@@ -218,6 +218,7 @@ int pebble_pool_schedule(pebble_pool *pool, pebble_function function, const void
         give_place(pool);
         return -ENOMEM;
     }
+    int64_t now = job->scheduled;
     job->entry = function;
     job->placed = pool->config.max_queued != 0;
     pebble_future_ref(job); /* the pool's, until it releases the job */
@@ -229,7 +230,7 @@ int pebble_pool_schedule(pebble_pool *pool, pebble_function function, const void
         return rc;
     }
     *ret_future = job;
-    pb_loop_notice(pool);
+    pb_loop_notice(pool, now);
     return 0;
 }
 

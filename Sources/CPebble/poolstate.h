@@ -8,6 +8,7 @@
 #include "blocks.h"
 #include "courier.h"
 #include "engine.h"
+#include "futex.h"
 #include "histogram.h"
 #include "inbox.h"
 #include "job.h"
@@ -60,6 +61,7 @@ struct pebble_pool {
     } count;
 
     pthread_mutex_t lock;
+    struct pb_wakes wakes; /* of workers, when it is given back */
 
     /* what the loop waits on */
     int epoll, timer;

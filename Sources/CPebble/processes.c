@@ -45,7 +45,10 @@ static void on_event(struct pebble_pool *pool, void *tag, uint32_t events)
 
 static void on_alarm(struct pebble_pool *pool, struct pb_alarm *alarm)
 {
-    pb_crew_on_alarm(pool, PB_ALARM_OWNER(alarm, struct pb_worker, alarm));
+    if (alarm->kind == PB_ALARM_LOOK)
+        pb_shipping_on_slow(pool, PB_ALARM_OWNER(alarm, struct pb_worker, look));
+    else
+        pb_crew_on_alarm(pool, PB_ALARM_OWNER(alarm, struct pb_worker, alarm));
 }
 
 static void tidy(struct pebble_pool *pool)

@@ -14,10 +14,10 @@ void pb_queue_give_place(struct pebble_pool *pool, struct pebble_future *job)
     job->placed = false;
 }
 
-bool pb_queue_settle(struct pebble_pool *pool, struct pebble_future *job, enum pebble_status status, int64_t began,
-                    int pid)
+bool pb_queue_settle_at(struct pebble_pool *pool, struct pebble_future *job, enum pebble_status status, int64_t began,
+                        int pid, int64_t now)
 {
-    if (!pb_job_settle(job, status, began, pid, pb_now())) return false;
+    if (!pb_job_settle(job, status, began, pid, now)) return false;
     if (job->queued) pb_queue_remove(pool, job);
     pb_queue_give_place(pool, job);
     pb_wheel_disarm(&pool->wheel, &job->alarm.timer);
@@ -27,6 +27,12 @@ bool pb_queue_settle(struct pebble_pool *pool, struct pebble_future *job, enum p
     pebble_future_ref(job);
     TAILQ_INSERT_TAIL(&pool->deliveries, job, link);
     return true;
+}
+
+bool pb_queue_settle(struct pebble_pool *pool, struct pebble_future *job, enum pebble_status status, int64_t began,
+                     int pid)
+{
+    return pb_queue_settle_at(pool, job, status, began, pid, pb_now());
 }
 
 static int64_t length_of(const struct pebble_future *job, enum pebble_limit limit)

@@ -42,6 +42,10 @@ void pb_queue_arm_limit(struct pebble_pool *pool, struct pebble_future *job, int
 bool pb_queue_settle(struct pebble_pool *pool, struct pebble_future *job, enum pebble_status status, int64_t began,
                      int pid);
 
+/* The same; its end was at that moment. */
+bool pb_queue_settle_at(struct pebble_pool *pool, struct pebble_future *job, enum pebble_status status, int64_t began,
+                        int pid, int64_t now);
+
 /* The same for a limit that struck. */
 bool pb_queue_settle_timeout(struct pebble_pool *pool, struct pebble_future *job, int64_t began, int pid,
                              enum pebble_limit limit);

@@ -15,7 +15,9 @@
  *
  * Each side sleeps only after it said so and looked once more, and is woken
  * only when it said so: `asleep` is the worker's word, `wants_bell` the host's.
- * Both pairs (say, look) and (publish, ask) are sequentially consistent.
+ * Both pairs (say, look) and (publish, ask) are sequentially consistent. Of many
+ * answers the host may want to be told only when some have come together, at
+ * `bell_at`; it is told before that when nothing more is to come.
  *
  * The host trusts nothing in here: it keeps its own counters and its own copy
  * of what it submitted, copies out what the worker wrote, and checks the copy. */
@@ -30,7 +32,7 @@
 #include <stdalign.h>
 #include <stdatomic.h>
 
-#define PB_SLOTS 64U
+#define PB_SLOTS 128U
 #define PB_ARENA_SIZE (128U * 1024) /* of inputs, and of replies */
 #define PB_LARGE_SIZE (2U * 1024 * 1024) /* of one input, and of one reply, that are too large for the arenas */
 
@@ -100,6 +102,7 @@ struct pb_shared {
     uint32_t remember_throws; /* the same */
     uint32_t pass_crashes_on; /* the same: to handlers that were there before the library's */
     uint64_t core_size;       /* of its core file, at most; set before it is there */
+    _Atomic uint32_t bell_at; /* how many jobs are to be completed for the bell that is wanted */
     /* the worker's */
     alignas(64) _Atomic uint32_t completed;
     _Atomic uint32_t ready;

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
+#define MANY 8                   /* jobs with a worker, of which answers may add up for one bell */
+#define LOOK_AGAIN (200 * 1000)  /* ns for which they may at most */
 #define STEAL_AGAIN (200 * 1000) /* ns until jobs that wait behind others are looked at again */
 #define FRAMES 1024              /* more than a socket holds */
 
@@ -200,8 +202,7 @@ static void settle_answer(struct pebble_pool *pool, struct pb_worker *worker, st
                : collected->answer == PB_ANSWER_TOO_LARGE ? -EFBIG
                                                           : collected->code;
     enum pebble_status status = code == 0 ? PEBBLE_SUCCESS : PEBBLE_FAILURE;
-    if (!pb_queue_settle(pool, job, status, collected->started, worker->proc.pid)) return;
-    outcome->run_time = collected->finished - collected->started;
+    if (!pb_queue_settle_at(pool, job, status, collected->started, worker->proc.pid, collected->finished)) return;
     outcome->code = code;
     outcome->data = collected->data;
     outcome->length = (size_t)collected->length;
@@ -234,22 +235,59 @@ static void distrust(struct pebble_pool *pool, struct pb_worker *worker, int err
     pb_crew_step(pool, worker, PB_WORKER_BROKEN);
 }
 
+/* Answers that are seen to be there at one time. */
+struct batch {
+    uint64_t end;
+    int64_t now;
+};
+
+/* The next of them. As pb_hostlink_collect. */
+static int collect_one(struct pb_hostlink *link, struct batch *batch, struct pb_collected *ret_collected)
+{
+    if (link->collected >= batch->end) {
+        uint32_t due = pb_hostlink_due(link);
+        if (due == 0) return 0;
+        *batch = (struct batch){link->collected + due, pb_now()};
+    }
+    return pb_hostlink_collect(link, batch->now, ret_collected);
+}
+
+/* Where a worker has many jobs, which are then short ones, it rings when half of
+ * them are done: nobody is woken for each, and it does not run out of work. If one
+ * of them takes long after all, the alarm finds what was done before it. */
+static bool want_bell(struct pebble_pool *pool, struct pb_worker *worker, enum pb_bell bell)
+{
+    unsigned live = worker->link.live;
+    bool many = worker->state == PB_WORKER_BUSY && live >= MANY && !worker->slow;
+    if (many) pb_watch_arm(pool, &worker->look, pb_now() + LOOK_AGAIN);
+    return pb_hostlink_want_bell(&worker->link, bell, many ? live / 2 : 1);
+}
+
 /* All answers that are there; then a bell is asked for. */
 static void collect(struct pebble_pool *pool, struct pb_worker *worker)
 {
     struct pb_collected collected;
+    struct batch batch = {0};
     for (bool again = true; again;) {
         int rc;
-        while ((rc = pb_hostlink_collect(&worker->link, pb_now(), &collected)) > 0)
+        while ((rc = collect_one(&worker->link, &batch, &collected)) > 0)
             on_answer(pool, worker, &collected);
         if (rc < 0) {
             distrust(pool, worker, rc);
             return;
         }
         /* An answer whose reply is still on the stream makes that readable. */
-        again = !pb_hostlink_want_bell(&worker->link, PB_BELL_ON_STREAM) && !pb_hostlink_awaits_stream(&worker->link);
+        again = !want_bell(pool, worker, PB_BELL_ON_STREAM) && !pb_hostlink_awaits_stream(&worker->link);
     }
     finish_if_empty(pool, worker);
+}
+
+/* The next answer rings, whenever it comes. */
+void pb_shipping_on_slow(struct pebble_pool *pool, struct pb_worker *worker)
+{
+    worker->slow = true;
+    pb_shipping_look(pool, worker);
+    worker->slow = false;
 }
 
 /* --- waiting --- */
@@ -265,7 +303,7 @@ static bool await(struct pebble_pool *pool, struct pebble_future *job)
 {
     struct pb_worker *worker;
     while (!job->settled && (worker = job->worker) && worker->state == PB_WORKER_BUSY && !worker->awaited) {
-        if (pb_hostlink_want_bell(&worker->link, PB_BELL_ON_WORD)) {
+        if (want_bell(pool, worker, PB_BELL_ON_WORD)) {
             worker->awaited = true;
             return true;
         }

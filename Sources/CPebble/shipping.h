@@ -30,6 +30,9 @@ int64_t pb_shipping_began(struct pebble_future *job, int64_t now);
  * is behind it, and looks again. False: the job has ended. */
 bool pb_shipping_single_out(struct pebble_pool *pool, struct pebble_future *job);
 
+/* Its answers were to add up for one bell, and have taken too long. */
+void pb_shipping_on_slow(struct pebble_pool *pool, struct pb_worker *worker);
+
 /* Takes the answers that are there, with replies that are on the stream. */
 void pb_shipping_look(struct pebble_pool *pool, struct pb_worker *worker);
 

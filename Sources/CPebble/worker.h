@@ -54,10 +54,12 @@ struct pb_worker {
     bool terminated;           /* it was sent SIGTERM: whenever that strikes, it is to hit no other job */
     bool awaited;              /* a thread that waits for a job of it sleeps on the link's bell */
     bool writing;              /* the loop waits until its stream is writable */
+    bool slow;                 /* the next answer is waited for by itself, not in a batch */
     bool open;                 /* it is in the list of those that may be shipped more */
     struct pb_output *output;  /* what it writes, where that is captured; else NULL */
     struct pebble_future *procedure; /* what sets it up, or ends it; referenced; NULL: none so far */
     struct pb_alarm alarm;
+    struct pb_alarm look; /* while its answers add up for one bell */
     TAILQ_ENTRY(pb_worker) link_in_state;
     TAILQ_ENTRY(pb_worker) link_in_pool;
     TAILQ_ENTRY(pb_worker) link_in_open;

@@ -2,6 +2,7 @@
  * What a pool does next. */
 #include "dispatch.h"
 #include "clock.h"
+#include "shared.h"
 #include "chance.h"
 
 #include <check.h>
@@ -201,7 +202,7 @@ START_TEST(the_window_is_wide_for_short_jobs_only)
 {
     unsigned before = pb_dispatch_window(1);
     ck_assert_uint_gt(before, 10);
-    ck_assert_uint_lt(before, 64); /* slots of a link */
+    ck_assert_uint_lt(before, PB_SLOTS);
     for (int64_t average = 2; average < 10 * PB_MILLISECOND; average += 1 + average / 16) {
         unsigned window = pb_dispatch_window(average);
         ck_assert_uint_ge(window, 1);

@@ -285,7 +285,7 @@ static bool use(uint64_t *next)
     case 2: pb_hostlink_revoke_last(&ends.host); break;
     case 3: pb_hostlink_started(&ends.host, pb_hostlink_tag(&ends.host, up_to(4)), pb_now()); break;
     case 4: rc = pb_hostlink_read(&ends.host); break;
-    case 5: pb_hostlink_want_bell(&ends.host, up_to(3)); break;
+    case 5: pb_hostlink_want_bell(&ends.host, up_to(3), up_to(3)); break;
     case 7:
         if (!pb_hostlink_take_update(&ends.host, &update)) break;
         must(update.length <= 1000);

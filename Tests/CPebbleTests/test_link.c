@@ -272,16 +272,37 @@ START_TEST(a_bell_is_rung_once_and_only_when_wanted)
         answer(&ends, &job, NULL, 0);
         ck_assert(rung() == (n == 0));
     }
-    ck_assert(!pb_hostlink_want_bell(&ends.host, PB_BELL_ON_STREAM)); /* there are answers */
+    ck_assert(!pb_hostlink_want_bell(&ends.host, PB_BELL_ON_STREAM, 1)); /* there are answers */
     for (uint64_t n = 0; n < 3; n++)
         collect(&ends, n);
-    ck_assert(pb_hostlink_want_bell(&ends.host, PB_BELL_ON_WORD));
+    ck_assert(pb_hostlink_want_bell(&ends.host, PB_BELL_ON_WORD, 1));
     submit(&ends, 3, NULL, 0);
-    ck_assert(pb_hostlink_want_bell(&ends.host, PB_BELL_ON_WORD));
+    ck_assert(pb_hostlink_want_bell(&ends.host, PB_BELL_ON_WORD, 1));
     struct pb_claimed job = claim_next(&ends);
     answer(&ends, &job, NULL, 0);
     ck_assert(!rung());
     ck_assert_int_eq(ends.host.shared->wants_bell, PB_NO_BELL);
+}
+END_TEST
+
+START_TEST(a_bell_for_several_answers_is_rung_when_they_are_there_or_no_more_will_come)
+{
+    for (uint64_t n = 0; n < 6; n++)
+        submit(&ends, n, NULL, 0);
+    ck_assert(pb_hostlink_want_bell(&ends.host, PB_BELL_ON_STREAM, 3));
+    for (uint64_t n = 0; n < 3; n++) {
+        struct pb_claimed job = claim_next(&ends);
+        answer(&ends, &job, NULL, 0);
+        ck_assert(rung() == (n == 2));
+    }
+    ck_assert(!pb_hostlink_want_bell(&ends.host, PB_BELL_ON_STREAM, 3));
+    ck_assert(pb_hostlink_want_bell(&ends.host, PB_BELL_ON_STREAM, 7));
+    for (uint64_t n = 3; n < 6; n++) {
+        struct pb_claimed job = claim_next(&ends);
+        answer(&ends, &job, NULL, 0);
+        ck_assert(rung() == (n == 5));
+    }
+    ck_assert(!pb_hostlink_want_bell(&ends.host, PB_BELL_ON_STREAM, 7)); /* there are all that there will be */
 }
 END_TEST
 
@@ -304,5 +325,6 @@ Suite *link_suite(void)
     tcase_add_loop_test(tests, a_large_input_that_was_revoked_is_never_seen, 0, 2);
     tcase_add_test(tests, a_half_sent_input_cannot_be_taken_back);
     tcase_add_test(tests, a_bell_is_rung_once_and_only_when_wanted);
+    tcase_add_test(tests, a_bell_for_several_answers_is_rung_when_they_are_there_or_no_more_will_come);
     return suite;
 }

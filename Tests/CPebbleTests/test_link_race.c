@@ -102,7 +102,8 @@ static void collect_all(void)
 /* Sleeps until there is an answer, or the stream can take more. */
 static void wait_for_the_worker(void)
 {
-    if (!pb_hostlink_want_bell(&ends.host, with_large ? PB_BELL_ON_STREAM : PB_BELL_ON_WORD) &&
+    uint32_t answers = with_large ? 1 : 1 + (uint32_t)(submitted % 3);
+    if (!pb_hostlink_want_bell(&ends.host, with_large ? PB_BELL_ON_STREAM : PB_BELL_ON_WORD, answers) &&
         !pb_hostlink_awaits_stream(&ends.host))
         return;
     if (!with_large) {

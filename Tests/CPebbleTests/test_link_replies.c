@@ -156,7 +156,7 @@ START_TEST(a_large_reply_may_arrive_before_the_answers_before_it_are_collected)
 {
     for (uint64_t n = 0; n < 3; n++)
         submit(&ends, n, NULL, 0);
-    ck_assert(pb_hostlink_want_bell(&ends.host, PB_BELL_ON_WORD)); /* so no bell precedes it */
+    ck_assert(pb_hostlink_want_bell(&ends.host, PB_BELL_ON_WORD, 1)); /* so no bell precedes it */
     for (uint64_t n = 0; n < 3; n++) {
         struct pb_claimed job = claim_next(&ends);
         answer(&ends, &job, large, n == 2 ? PB_ARENA_SIZE + 1 : n);

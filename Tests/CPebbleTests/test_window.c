@@ -98,6 +98,37 @@ START_TEST(who_waits_for_a_job_that_is_moved_is_woken_by_its_end)
 }
 END_TEST
 
+/* Short jobs, one that takes long after all, and short ones behind it: many are with the worker, so it
+ * need not ring for each answer. */
+START_TEST(what_was_done_before_a_long_job_is_told_while_that_runs)
+{
+    struct stage stage;
+    struct scene gate, second;
+    pebble_future *first[AHEAD + 1], *behind[4 * AHEAD];
+    set_stage(&stage, _i);
+    scene_open(&gate);
+    scene_open(&second);
+    first[0] = schedule_order(stage.pool, job_meet, order_in(&gate, 0));
+    for (int i = 1; i < AHEAD; i++)
+        first[i] = schedule_order(stage.pool, job_note_often, order_to_note(&stage.ledger, i));
+    first[AHEAD] = schedule_order(stage.pool, job_meet, order_in(&second, 0));
+    for (int i = 0; i < 4 * AHEAD; i++)
+        behind[i] = schedule_order(stage.pool, job_note, order_to_note(&stage.ledger, AHEAD + i));
+    end_the_long_job(&stage);
+    hear(&gate);
+    let_go(&gate, 0);
+    ck_assert_int_ge(pebble_wait_futures(first, AHEAD + 1, AHEAD, PEBBLE_FOREVER, NULL), AHEAD);
+    ck_assert_ptr_null(pebble_future_outcome(first[AHEAD]));
+    hear(&second);
+    let_go(&second, 0);
+    for (int i = 0; i <= AHEAD; i++)
+        expect_and_drop(first[i], PEBBLE_SUCCESS);
+    for (int i = 0; i < 4 * AHEAD; i++)
+        expect_and_drop(behind[i], PEBBLE_SUCCESS);
+    close_pool(stage.pool);
+}
+END_TEST
+
 /* Inputs and replies of a size: both are as long as what is echoed. */
 static size_t size_of_echo(int i)
 {
@@ -278,6 +309,7 @@ Suite *window_suite(void)
     both(tests, many_short_jobs_through_two_workers_are_all_answered);
     both(tests, who_waits_for_one_short_job_after_another_is_always_woken);
     both(tests, who_waits_for_a_job_that_is_moved_is_woken_by_its_end);
+    both(tests, what_was_done_before_a_long_job_is_told_while_that_runs);
     both(tests, large_inputs_among_small_ones_keep_their_content);
     both(tests, no_worker_has_more_jobs_than_max_tasks);
     both(tests, an_idle_worker_takes_what_waits_behind_a_long_job);

@@ -30,6 +30,7 @@ mtype = { NONE, ANSWERED, CANCELLED, EXPIRED };            /* outcomes */
 
 /* --- what host and worker share --- */
 byte submitted, completed;
+byte bell_at;                            /* so many completed are worth the bell that is wanted */
 mtype claim[SLOTS];
 mtype asleep, wants_bell;
 bool leave;
@@ -68,7 +69,8 @@ inline settle(job, what) {
 inline ring_if_wanted() {
     if
     :: wants_bell == NO_BELL
-    :: else ->
+    :: wants_bell != NO_BELL && bell_at > taken && submitted != taken /* more will come */
+    :: wants_bell != NO_BELL && (bell_at <= taken || submitted == taken) ->
         atomic { wanted = wants_bell; wants_bell = NO_BELL }
         if
         :: wanted == ON_STREAM -> to_host++
@@ -132,6 +134,16 @@ inline forget_first() {
     collected++
 }
 
+/* When one answer is there, or two. */
+inline want_bell(bell) {
+    if
+    :: answers = 1
+    :: answers = 2
+    fi;
+    bell_at = collected + answers;
+    wants_bell = bell
+}
+
 inline collect() {
     do
     :: completed != collected ->
@@ -145,9 +157,9 @@ inline collect() {
         fi;
         forget_first()
     :: else ->
-        wants_bell = ON_STREAM;
+        want_bell(ON_STREAM);
         if
-        :: completed == collected -> break
+        :: completed == collected || (completed - collected < answers && completed != submitted) -> break
         :: else
         fi
     od
@@ -179,7 +191,7 @@ inline submit(job) {
     shipped[job] = submitted % SLOTS;
     queued[job] = false;
     if
-    :: submitted == collected -> wants_bell = ON_STREAM
+    :: submitted == collected -> bell_at = collected + 1; wants_bell = ON_STREAM
     :: else
     fi;
     submitted++;
@@ -219,7 +231,7 @@ inline bury() {
     od;
     atomic { /* a new link, and a new worker */
         submitted = 0; completed = 0; collected = 0;
-        asleep = AWAKE; wants_bell = ON_STREAM;
+        asleep = AWAKE; wants_bell = ON_STREAM; bell_at = 0;
         to_worker = 0; to_host = 0; worker_parked = false;
         die = false; dead = false;
         run Worker()
@@ -228,7 +240,7 @@ inline bury() {
 
 proctype Loop()
 {
-    byte next;
+    byte next, answers;
     mtype slept;
 end:
     do
@@ -248,7 +260,7 @@ end:
 /* A thread that waits for a job (pb_shipping_wait). */
 proctype Waiter(byte job)
 {
-    byte next;
+    byte next, answers;
     mtype slept;
     bool awaits;
     do
@@ -258,9 +270,9 @@ proctype Waiter(byte job)
         lock();
         do
         :: outcome[job] == NONE && shipped[job] < SLOTS && !awaited && !dead ->
-            wants_bell = ON_WORD;
+            want_bell(ON_WORD);
             if
-            :: completed == collected -> awaited = true; awaits = true; break
+            :: completed == collected || (completed - collected < answers && completed != submitted) -> awaited = true; awaits = true; break
             :: else -> collect()
             fi
         :: else -> break
@@ -287,7 +299,7 @@ proctype Waiter(byte job)
 /* A thread that cancels a job, at some moment, if it has not begun. */
 proctype Canceller(byte job)
 {
-    byte next;
+    byte next, answers;
     mtype slept;
     bool revoked = false;
     lock();

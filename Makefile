@@ -11,6 +11,7 @@
 # make check-entry  the ways in which a program can contain Pebble
 # make check-install  a program outside of the tree builds against what is installed, and runs
 # make soak         jobs of every kind while processes are killed and stopped; SOAK_SECONDS=60, SEED=..., SOAK_EPOCH=...
+# make check-crashes  what errors say of all ways to crash, in C and Swift, debug and release, dynamic and static
 # make check-fuzz   every decoder in C, under sanitizers, with a corpus and the same damage to it each time
 # make fuzz         every decoder, in C and Swift, searched by libFuzzer; FUZZ_SECONDS=30 each, FUZZERS=...
 # make check-cluster  pools on a Slurm cluster of two nodes, which is made on this machine and ended again;
@@ -151,6 +152,12 @@ check-visible: | deps
 
 check-entry: all
 	Tests/Entry/run.sh
+
+.PHONY: check-crashes
+check: check-crashes
+check-crashes: build/libcpebble.a
+	Tests/Crashes/run.sh c-O0-g c-O2-g c-O2 swift-{debug,release}-{dynamic,static}
+	Tests/Crashes/table.py
 
 build/soak: $(wildcard Tests/Soak/*.[ch]) build/libcpebble.a
 	$(CC) -std=gnu11 $(warnings) -Iinclude -pthread $(CFLAGS) $(filter %.c,$^) build/libcpebble.a -lbsd -o $@

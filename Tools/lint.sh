@@ -86,7 +86,7 @@ while read -r lines file; do
 done < <(wc -l Sources/CPebble/*.[ch] $(find Sources/Pebble Sources/PebbleMacros -name '*.swift') | grep -v ' total$')
 
 if command -v swift >/dev/null; then
-  swift format lint --strict --recursive Sources/Pebble Sources/PebbleFoundation Sources/PebbleMacros Tests/PebbleTests Tests/PebbleFoundationTests Tests/Consumer Examples/Swift/Sources Benchmarks/Sources || failed=1
+  swift format lint --strict --recursive Sources/Pebble Sources/PebbleFoundation Sources/PebbleMacros Tests/PebbleTests Tests/PebbleFoundationTests Tests/Consumer Tests/Crashes Examples/Swift/Sources Benchmarks/Sources || failed=1
 fi
 [ $failed = 0 ] && echo "lint: clean"
 exit $failed

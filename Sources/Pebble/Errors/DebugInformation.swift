@@ -39,10 +39,16 @@ struct DebugInformation {
         rest = rest[(last + 1)...]
       }
       let innermost = once.first.flatMap { found[$0.place]?.first { !$0.isMachinery }?.function }
-      if trap == nil, let innermost, innermost.contains("Array.subscript."), named.frames[0].inlined {
-        trap = "Index out of range"  // optimized, its trap has no name
+      if trap == nil, let innermost {
+        trap = Self.unnamedTraps.first { innermost.contains($0.function) }?.words
       }
     }
+
+    /// Functions whose optimized traps have no names, and what they mean.
+    private static let unnamedTraps = [
+      (function: "Array.subscript.", words: "Index out of range"),
+      (function: "Dictionary.init(dictionaryLiteral:", words: "Dictionary literal contains duplicate keys"),
+    ]
 
     /// `Backtrace` has no public initializer but that of `Decodable`.
     private static func backtrace(of captured: [BacktraceHandle.Frame]) -> Backtrace? {

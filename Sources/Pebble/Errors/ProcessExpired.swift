@@ -60,8 +60,11 @@ public struct ProcessExpired: Error, Equatable, Sendable, CustomStringConvertibl
     if let message { return Self.withoutPlace(message) }
     if isLikelyOutOfMemory { return "probably out of memory" }
     if backtrace == nil && signal == "SIGSEGV" { return "probably a stack overflow on a thread of the job" }
-    return isStackOverflow ? "stack overflow" : backtrace?.trap ?? summary
+    return isStackOverflow ? "stack overflow" : trap ?? summary
   }
+
+  /// Only of what is a trap: memory may fail in the same function.
+  private var trap: String? { signal == "SIGILL" || signal == "SIGTRAP" ? backtrace?.trap : nil }
 
   /// Without "file.swift:7: " at its beginning.
   private static func withoutPlace(_ message: String) -> String {

@@ -66,6 +66,7 @@ struct pb_node {
     unsigned idle, busy; /* slots; what is neither was given up */
     unsigned spare;      /* places that are free besides those of the idle slots */
     uint64_t last_number;
+    uint64_t done, lost_jobs, joined, losses; /* so far */
 
     unsigned failures; /* in a row */
     struct pb_alarm alarm;

@@ -208,6 +208,7 @@ bool pb_node_on_result(struct pb_node *node, const struct pb_wire_frame *frame)
     struct pb_result result;
     if (!place || place->answered || !pb_result_read(frame, &result)) return false;
     place->answered = true;
+    node->done++;
     bool killed = result.outcome.status == PEBBLE_TIMEOUT || result.outcome.status == PEBBLE_CANCELLED;
     if (killed && result.outcome.started) atomic_fetch_add(&node->pool->count.killed, 1);
     if (place->job && !place->job->settled) settle(node, place, &result);
@@ -258,6 +259,7 @@ void pb_node_lose_jobs(struct pb_node *node)
         struct pb_node_place *place = &node->places[i];
         if (!place->number) continue;
         struct pebble_future *job = place->job;
+        node->lost_jobs += job && !job->settled;
         if (job && !job->settled && !runs_again(node, place) &&
             pb_queue_settle(node->pool, job, PEBBLE_NODE_LOST, place->sent, 0)) {
             job->outcome.node = node->host;

@@ -212,6 +212,7 @@ bool pb_node_on_hello(struct pb_node *node, const struct pb_wire_frame *frame, e
     pb_node_enter(node, PB_NODE_UP);
     pb_node_count(node, (int)hello.slots, 0);
     atomic_fetch_add(&pool->count.started, hello.slots);
+    node->joined++;
     pb_watch_arm(pool, &node->alarm, pb_after(pb_now(), cluster->beat));
     set_up(node);
     return true;
@@ -255,6 +256,7 @@ static void await_launcher(struct pb_node *node, int64_t now)
 void pb_node_lose(struct pb_node *node, enum pebble_cause cause, int error, int64_t now)
 {
     bool starting = node->state == PB_NODE_STARTING;
+    if (!starting && !node->in_peace) node->losses++;
     pb_node_close(node);
     pb_node_enter(node, PB_NODE_LEAVING);
     pb_node_lose_jobs(node);

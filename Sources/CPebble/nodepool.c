@@ -3,6 +3,7 @@
 #include "boot.h"
 #include "clock.h"
 #include "entry.h"
+#include "forkserver.h"
 #include "node.h"
 #include "nodes.h"
 #include "pebble/nodes.h"
@@ -85,4 +86,45 @@ int pebble_node_pool_new(const struct pebble_pool_config *config, const struct p
     rc = pb_pool_make(&pb_nodes, &each, cluster, ret_pool);
     if (rc < 0) pb_nodes_free(cluster);
     return rc;
+}
+
+/* --- statistics --- */
+
+static enum pebble_node_state state_of(const struct pb_node *node)
+{
+    switch (node->state) {
+    case PB_NODE_DOWN: return PEBBLE_NODE_DOWN;
+    case PB_NODE_STARTING: return PEBBLE_NODE_STARTING;
+    case PB_NODE_UP: return PEBBLE_NODE_UP;
+    case PB_NODE_RESTING: return PEBBLE_NODE_RESTING;
+    default: return PEBBLE_NODE_LEAVING;
+    }
+}
+
+static struct pebble_node_statistics describe(const struct pb_node *node)
+{
+    bool up = node->state == PB_NODE_UP;
+    return (struct pebble_node_statistics){
+        .name = *node->name ? node->name : node->host,
+        .state = state_of(node),
+        .slots = up ? node->idle + node->busy : 0,
+        .running = node->busy,
+        .done = node->done,
+        .lost_jobs = node->lost_jobs,
+        .joined = node->joined,
+        .losses = node->losses,
+        .silence = up ? pb_now() - node->heard : 0,
+    };
+}
+
+int pebble_pool_get_node_statistics(const pebble_pool *pool, size_t index,
+                                    struct pebble_node_statistics *ret_statistics)
+{
+    pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&pool->lock;
+    if (!pool->cluster || index >= pool->cluster->count) return -ENOENT;
+    if (pool->generation != pb_forkserver_generation()) return -ECHILD;
+    pthread_mutex_lock(lock);
+    *ret_statistics = describe(&pool->cluster->nodes[index]);
+    pthread_mutex_unlock(lock);
+    return 0;
 }

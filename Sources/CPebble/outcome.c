@@ -75,17 +75,18 @@ static const char *explanation(const struct pebble_outcome *outcome, char *buffe
 
 static int describe_end(const struct pebble_outcome *outcome, char *buffer, size_t size)
 {
-    char ran[32], text[1024];
+    char ran[32], text[1024], on[128] = "";
     duration(outcome->run_time, ran, sizeof ran);
+    if (outcome->node) snprintf(on, sizeof on, " on %s", outcome->node);
     if (outcome->exit_signal) {
         const char *why = explanation(outcome, text, sizeof text);
-        return snprintf(buffer, size, "worker %d crashed: %s after %s%s%s", outcome->pid,
+        return snprintf(buffer, size, "worker %d%s crashed: %s after %s%s%s", outcome->pid, on,
                         pebble_signal_name(outcome->exit_signal), ran, *why ? ": " : "", why);
     }
     if (outcome->exit_code >= 0)
-        return snprintf(buffer, size, "worker %d exited with code %d after %s", outcome->pid, outcome->exit_code,
+        return snprintf(buffer, size, "worker %d%s exited with code %d after %s", outcome->pid, on, outcome->exit_code,
                         ran);
-    return snprintf(buffer, size, "worker %d was lost with the fork server after %s", outcome->pid, ran);
+    return snprintf(buffer, size, "worker %d%s was lost with the fork server after %s", outcome->pid, on, ran);
 }
 
 static int describe_refusal(const struct pebble_outcome *outcome, char *buffer, size_t size)

@@ -16,21 +16,46 @@
 /* Each agent tells its pid, and what it and its workers print goes nowhere. */
 struct cluster {
     struct scene scene;
-    char script[256];
+    char script[1024];
     const char *command[4];
     const char *names[3];
     struct pebble_nodes nodes;
 };
 
-/* A command that tells its pid, as jobs do, and becomes the one behind it. */
-static void write_script(struct cluster *cluster, pid_t host, int fd)
+/* Words for a shell that tells its pid, as jobs do, with `mark` in the upper half. */
+static void write_telling(char *words, size_t size, pid_t host, int fd, int mark)
 {
-    snprintf(cluster->script, sizeof cluster->script,
-             "p=$$; f=; for i in 1 2 3 4 5 6 7 8; do f=\"$f\\\\$(printf %%03o $((p & 255)))\"; p=$((p >> 8)); done; "
-             "printf \"$f\" >/proc/%d/fd/%d; exec 2>/dev/null \"$0\" \"$@\"",
-             host, fd);
+    snprintf(words, size,
+             "p=$(($$ | %d << 32)); f=; for i in 1 2 3 4 5 6 7 8; do f=\"$f\\\\$(printf %%03o $((p & 255)))\"; "
+             "p=$((p >> 8)); done; printf \"$f\" >/proc/%d/fd/%d",
+             mark, host, fd);
+}
+
+static void set_command(struct cluster *cluster)
+{
     const char *const command[] = {"sh", "-c", cluster->script, NULL};
     memcpy(cluster->command, command, sizeof command);
+}
+
+/* A command that tells its pid and becomes the one behind it. */
+static void write_script(struct cluster *cluster, pid_t host, int fd)
+{
+    char telling[256];
+    write_telling(telling, sizeof telling, host, fd, 0);
+    snprintf(cluster->script, sizeof cluster->script, "%s; exec 2>/dev/null \"$0\" \"$@\"", telling);
+    set_command(cluster);
+}
+
+/* One with a process in each direction of the link, which tell their pids too, marked with 1 and 2. */
+static void write_relay(struct cluster *cluster)
+{
+    char telling[3][256];
+    for (int i = 0; i < 3; i++)
+        write_telling(telling[i], sizeof telling[i], getpid(), cluster->scene.told[1], i);
+    snprintf(cluster->script, sizeof cluster->script,
+             "sh -c '%s; exec cat' | sh -c '%s; exec 2>/dev/null \"$0\" \"$@\"' \"$0\" \"$@\" | sh -c '%s; exec cat'",
+             telling[1], telling[0], telling[2]);
+    set_command(cluster);
 }
 
 static void cluster_open(struct cluster *cluster, size_t count)
@@ -55,6 +80,13 @@ static pebble_pool *pool_of_nodes(struct cluster *cluster, size_t count, int met
     cluster_open(cluster, count);
     return pool_on(cluster, &(struct pebble_pool_config){.max_workers = workers,
                                                         .start_method = (enum pebble_start_method)method});
+}
+
+static struct pebble_node_statistics statistics_of_node(const pebble_pool *pool, size_t index)
+{
+    struct pebble_node_statistics statistics;
+    ck_assert_int_eq(pebble_pool_get_node_statistics(pool, index, &statistics), 0);
+    return statistics;
 }
 
 static void cluster_close(struct cluster *cluster)
@@ -166,6 +198,12 @@ START_TEST(two_nodes_share_the_work)
         hear(&cluster.scene);
     ck_assert_uint_eq(pebble_pool_max_workers(pool), 4);
     ck_assert_uint_eq(statistics_of(pool).running, 4);
+    for (size_t i = 0; i < 2; i++) {
+        struct pebble_node_statistics of = statistics_of_node(pool, i);
+        ck_assert_str_eq(of.name, cluster.names[i]);
+        ck_assert_int_eq(of.state, PEBBLE_NODE_UP);
+        ck_assert(of.slots == 2 && of.running == 2 && of.done == 0 && of.joined == 1 && of.silence >= 0);
+    }
     for (size_t i = 0; i < PB_COUNT(futures); i++)
         let_go(&cluster.scene, 0);
     for (size_t i = 0; i < PB_COUNT(futures); i++) {
@@ -175,7 +213,14 @@ START_TEST(two_nodes_share_the_work)
         pebble_future_unref(futures[i]);
     }
     ck_assert(first && second);
-    close_pool(pool);
+    pebble_pool_close(pool);
+    ck_assert_int_eq(pebble_pool_join(pool, PATIENCE), 0);
+    for (size_t i = 0; i < 2; i++) {
+        struct pebble_node_statistics of = statistics_of_node(pool, i);
+        ck_assert_int_eq(of.state, PEBBLE_NODE_DOWN);
+        ck_assert(of.slots == 0 && of.running == 0 && of.done == 2 && of.losses == 0 && of.silence == 0);
+    }
+    pebble_pool_unref(pool);
     cluster_close(&cluster);
 }
 END_TEST
@@ -248,7 +293,7 @@ START_TEST(a_crash_explains_itself)
     ck_assert_int_eq(outcome->exit_signal, SIGABRT);
     ck_assert_ptr_nonnull(outcome->crash);
     pebble_outcome_report(outcome, report, sizeof report);
-    ck_assert_msg(strstr(report, "job_abort"), "%s", report);
+    ck_assert_msg(strstr(report, " on n1 crashed: SIGABRT") && strstr(report, "job_abort"), "%s", report);
     pebble_future_unref(future);
     ck_assert_int_eq(run(pool, job_pid) > 0, 1);
     close_pool(pool);
@@ -547,6 +592,8 @@ START_TEST(jobs_of_a_killed_agent_are_lost_and_others_go_elsewhere)
     expect_dead(worker);
     ck_assert_int_gt(number_from(waiting), 0); /* on the same node, which is tried again */
     ck_assert_uint_eq(statistics_of(pool).outcomes[PEBBLE_NODE_LOST], 1);
+    struct pebble_node_statistics of = statistics_of_node(pool, 0);
+    ck_assert(of.joined == 2 && of.losses == 1 && of.lost_jobs == 1 && of.done == 1);
     close_pool(pool);
     cluster_close(&cluster);
 }
@@ -624,6 +671,89 @@ START_TEST(a_quiet_agent_is_not)
     pebble_pool *pool = pool_on(&cluster, &(struct pebble_pool_config){.max_workers = 1});
     pebble_future *future = schedule_order(pool, job_nap, order_in(&cluster.scene, 3 * SECOND));
     expect_and_drop(future, PEBBLE_SUCCESS);
+    close_pool(pool);
+    cluster_close(&cluster);
+}
+END_TEST
+
+/* Neither side hears the other any more, and both live. */
+START_TEST(a_link_that_is_cut_costs_what_runs_there)
+{
+    struct cluster cluster;
+    cluster_open(&cluster, 1);
+    write_relay(&cluster);
+    cluster.nodes.beat = 50 * MILLISECOND;
+    cluster.nodes.lost_after = 500 * MILLISECOND;
+    pebble_pool *pool = pool_on(&cluster, &(struct pebble_pool_config){.max_workers = 2});
+    pebble_future *lost[2], *others[10];
+    pid_t pids[3];
+    int agent, workers[2];
+    for (size_t i = 0; i < PB_COUNT(lost); i++)
+        lost[i] = schedule_order(pool, job_hang, order_in(&cluster.scene, 0));
+    for (size_t i = 0; i < PB_COUNT(others); i++)
+        others[i] = schedule(pool, job_pid);
+    for (size_t i = 0; i < PB_COUNT(pids); i++) {
+        int64_t told = hear(&cluster.scene);
+        ck_assert(told >> 32 >= 0 && told >> 32 < 3);
+        pids[told >> 32] = (pid_t)told;
+    }
+    agent = watch_process(pids[0]);
+    for (size_t i = 0; i < PB_COUNT(workers); i++)
+        workers[i] = watch_process((pid_t)hear(&cluster.scene));
+    ck_assert(kill(pids[1], SIGSTOP) == 0 && kill(pids[2], SIGSTOP) == 0);
+    for (size_t i = 0; i < PB_COUNT(lost); i++)
+        expect_and_drop(lost[i], PEBBLE_NODE_LOST);
+    expect_dead(agent);
+    for (size_t i = 0; i < PB_COUNT(workers); i++)
+        expect_dead(workers[i]);
+    ck_assert(kill(pids[1], SIGKILL) == 0 && kill(pids[2], SIGKILL) == 0);
+    for (size_t i = 0; i < PB_COUNT(others); i++)
+        expect_and_drop(others[i], PEBBLE_SUCCESS); /* when it is tried again */
+    struct pebble_node_statistics of = statistics_of_node(pool, 0);
+    ck_assert(of.joined == 2 && of.losses == 1 && of.lost_jobs == 2 && of.done == 10);
+    close_pool(pool);
+    cluster_close(&cluster);
+}
+END_TEST
+
+START_TEST(a_node_that_can_be_reached_later_joins)
+{
+    struct cluster cluster;
+    char flag[] = "/tmp/pebble-node-XXXXXX";
+    int fd = mkstemp(flag);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+    cluster_open(&cluster, 2);
+    snprintf(cluster.script, sizeof cluster.script, "[ %%n = n1 ] || [ ! -e %s ] || exit 1; exec \"$0\" \"$@\"", flag);
+    pebble_pool *pool = pool_on(&cluster, &(struct pebble_pool_config){.max_workers = 1});
+    pebble_future *futures[2];
+    for (size_t i = 0; i < 2; i++)
+        futures[i] = schedule_order(pool, job_meet, order_in(&cluster.scene, 0));
+    hear(&cluster.scene);
+    ck_assert_int_eq(unlink(flag), 0);
+    hear(&cluster.scene);
+    struct pebble_node_statistics of = statistics_of_node(pool, 1);
+    ck_assert(of.state == PEBBLE_NODE_UP && of.running == 1 && of.joined == 1 && of.losses == 0);
+    for (size_t i = 0; i < 2; i++)
+        let_go(&cluster.scene, 0);
+    for (size_t i = 0; i < 2; i++)
+        expect_and_drop(futures[i], PEBBLE_SUCCESS);
+    close_pool(pool);
+    cluster_close(&cluster);
+}
+END_TEST
+
+START_TEST(statistics_are_of_nodes_that_there_are)
+{
+    struct cluster cluster;
+    struct pebble_node_statistics of;
+    pebble_pool *pool = pool_of_nodes(&cluster, 3, PEBBLE_FORK_SERVER, 1), *local = pool_with(PEBBLE_FORK_SERVER, 1);
+    of = statistics_of_node(pool, 2);
+    ck_assert_str_eq(of.name, "n3");
+    ck_assert(of.state == PEBBLE_NODE_DOWN && of.slots == 0 && of.joined == 0);
+    ck_assert_int_eq(pebble_pool_get_node_statistics(pool, 3, &of), -ENOENT);
+    ck_assert_int_eq(pebble_pool_get_node_statistics(local, 0, &of), -ENOENT);
+    close_pool(local);
     close_pool(pool);
     cluster_close(&cluster);
 }
@@ -824,6 +954,9 @@ Suite *nodes_suite(void)
     tcase_add_test(losses, a_lost_job_with_retries_runs_again);
     tcase_add_test(losses, a_silent_agent_is_lost);
     tcase_add_test(losses, a_quiet_agent_is_not);
+    tcase_add_test(losses, a_link_that_is_cut_costs_what_runs_there);
+    tcase_add_test(losses, a_node_that_can_be_reached_later_joins);
+    tcase_add_test(losses, statistics_are_of_nodes_that_there_are);
     both(losses, agents_end_with_their_host);
     both(losses, agents_that_hear_nothing_end);
     TCase *none = group(suite, "none", 60);

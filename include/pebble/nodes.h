@@ -66,5 +66,33 @@ PEBBLE_API int pebble_node_pool_new(const struct pebble_pool_config *PEBBLE_NULL
                                     const struct pebble_nodes *PEBBLE_NONNULL nodes,
                                     pebble_pool *PEBBLE_NULLABLE *PEBBLE_NONNULL ret_pool);
 
+enum pebble_node_state {
+    PEBBLE_NODE_DOWN,     /* it was not needed yet, or has left in peace */
+    PEBBLE_NODE_STARTING, /* its command runs, and it has not said a word: it may wait in a queue of Slurm's */
+    PEBBLE_NODE_UP,
+    PEBBLE_NODE_LEAVING,  /* it gets no more jobs; its link or its command has not ended */
+    PEBBLE_NODE_RESTING,  /* it was lost, or could not be reached, and is tried again later */
+};
+
+/* Of one node: counts since the pool was made, and of now. Fields are only added at the end. */
+struct pebble_node_statistics {
+    const char *PEBBLE_NONNULL name; /* as in outcome->node, "" until it said it; as long as the pool is there */
+    enum pebble_node_state state;
+    unsigned slots;     /* jobs that it can have at once, now */
+    unsigned running;   /* jobs that it has, now */
+    uint64_t done;      /* jobs that came back from it, whatever became of them there */
+    uint64_t lost_jobs; /* that it had when it was lost; those that ran again elsewhere are among them */
+    uint64_t joined;    /* times that it came up */
+    uint64_t losses;    /* of those, that it was lost again */
+    int64_t silence;    /* ns since it was last heard, now; 0: it is not up */
+};
+
+/* Those of the node with this index, in the order of the names that the pool
+ * was given. A snapshot of one moment.
+ *   -ENOENT  the pool has not so many nodes
+ *   -ECHILD  this process is a fork of the one that made the pool */
+PEBBLE_API int pebble_pool_get_node_statistics(const pebble_pool *PEBBLE_NONNULL pool, size_t index,
+                                               struct pebble_node_statistics *PEBBLE_NONNULL ret_statistics);
+
 PEBBLE_END_DECLS
 #endif

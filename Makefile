@@ -203,6 +203,7 @@ build/check-cluster: Tests/Cluster/check.c build/libcpebble.a
 .PHONY: check-cluster
 check-cluster: build/check-cluster build/examples/ingest
 	@Tools/deps.sh $$(Tests/Cluster/cluster missing)
+	cd Examples/Swift && $(SWIFT) build --product ingest
 	timeout -k 60 600 Tests/Cluster/cluster run Tests/Cluster/run.sh
 
 check-model:

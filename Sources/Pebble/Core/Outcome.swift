@@ -9,6 +9,7 @@ struct Outcome {
     case timeout(limit: TimeoutError.Limit, length: Duration)
     case cancelled
     case expired(End, cpuTime: Duration, peakMemory: Int, deaths: Int, isPoisonous: Bool)
+    case nodeLost(deaths: Int, isPoisonous: Bool)
     case notRun(cause: PebbleError.Code, errno: Int32)
     /// The workers' initializer failed: with this code, or by the end of its process.
     case notInitialized(code: Int32, errno: Int32, End)
@@ -32,6 +33,8 @@ struct Outcome {
   let outputTail: String?
   /// Where the threads of its worker were, when a limit struck.
   let stacks: [ThreadStack]
+  /// The node that it was on; nil: this machine, or nowhere.
+  let node: String?
 
   /// - Parameter future: that the outcome belongs to.
   init(_ outcome: pebble_outcome, of future: FutureHandle) {
@@ -41,6 +44,7 @@ struct Outcome {
     waitTime = .nanoseconds(outcome.wait_time)
     runTime = .nanoseconds(outcome.run_time)
     processID = outcome.pid
+    node = outcome.node.map { String(cString: $0) }
     outputTail = outcome.output_tail.map {
       String(decoding: UnsafeRawBufferPointer(start: $0, count: outcome.output_tail_length), as: UTF8.self)
     }
@@ -81,6 +85,8 @@ extension Outcome.Status {
       self = .expired(
         end(), cpuTime: .nanoseconds(outcome.cpu_time), peakMemory: Int(outcome.peak_memory),
         deaths: Int(outcome.deaths), isPoisonous: outcome.poisonous)
+    case PEBBLE_NODE_LOST:
+      self = .nodeLost(deaths: Int(outcome.deaths), isPoisonous: outcome.poisonous)
     case _ where outcome.cause == PEBBLE_CAUSE_INITIALIZER:
       self = .notInitialized(
         code: outcome.code, errno: outcome.error, end())
@@ -106,6 +112,8 @@ extension PebbleError.Code {
     case PEBBLE_CAUSE_STOPPED: self = .stopped
     case PEBBLE_CAUSE_NO_ENTRY: self = .noEntry
     case PEBBLE_CAUSE_NO_FUNCTION: self = .noFunction
+    case PEBBLE_CAUSE_NODE: self = .nodeStart
+    case PEBBLE_CAUSE_OTHER_PROGRAM: self = .otherProgram
     default: self = .workerStart
     }
   }

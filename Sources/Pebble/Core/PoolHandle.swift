@@ -6,7 +6,7 @@ internal import Glibc
 ///
 /// `@unchecked Sendable`: the C object is safe to use from any thread.
 final class PoolHandle: @unchecked Sendable {
-  private let pool: OpaquePointer
+  let pool: OpaquePointer
   /// What the pool's threads call, without a reference of their own.
   private let callee: (any Sendable)?
 
@@ -49,7 +49,7 @@ final class PoolHandle: @unchecked Sendable {
       config.name = name
       config.initializer = initializer
       config.finalizer = finalizer
-      return pebble_pool_new(&config, &pool)
+      return makePool(configuration.execution, &config, &pool)
     }
   }
 
@@ -167,7 +167,7 @@ extension ProcessPool.Statistics.Outcomes {
   fileprivate init(_ counts: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)) {
     self.init(
       succeeded: Int(counts.0), failed: Int(counts.1), timedOut: Int(counts.2), cancelled: Int(counts.3),
-      expired: Int(counts.4), notRun: Int(counts.5))
+      expired: Int(counts.4), notRun: Int(counts.5), nodesLost: Int(counts.6))
   }
 }
 

@@ -4,7 +4,7 @@ internal import Glibc
 /// Why Pebble could not do what it was asked to.
 ///
 /// What happens to a job that did run is told by other errors: its own, ``TimeoutError``, ``ProcessExpired``,
-/// ``RemoteError`` and `CancellationError`.
+/// ``NodeLost``, ``RemoteError`` and `CancellationError`.
 public struct PebbleError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The kind of a ``PebbleError``; there may be more kinds in later versions.
   public struct Code: Hashable, Sendable, CustomStringConvertible {
@@ -26,6 +26,10 @@ public struct PebbleError: Error, Equatable, Sendable, CustomStringConvertible {
     public static let noEntry = Code("the worker never reached Pebble's entry point")
     /// The worker's image does not hold the function: it is not the one the host runs.
     public static let noFunction = Code("the worker does not have the function")
+    /// No node could be started.
+    public static let nodeStart = Code("no node could be started")
+    /// What was started on a node is another build of the program.
+    public static let otherProgram = Code("another build of the program was started on a node")
     /// Arguments, a result or an error could not be decoded by the other side.
     public static let undecodable = Code("undecodable")
     /// The arguments, or the reply, are larger than the pool's `maxPayload`.

@@ -7,6 +7,8 @@ public struct ProcessExpired: Error, Equatable, Sendable, CustomStringConvertibl
   /// The name of the signal that ended it, such as "SIGSEGV"; nil when it exited, or nobody knows.
   public let signal: String?
   public let processID: Int32
+  /// The node that it was on; nil: this machine.
+  public let node: String?
   /// The function that it ran.
   public let function: String
   /// How long it ran it.
@@ -35,11 +37,12 @@ public struct ProcessExpired: Error, Equatable, Sendable, CustomStringConvertibl
 
   init(
     _ end: Outcome.End, processID: Int32, function: String, runTime: Duration, cpuTime: Duration, peakMemory: Int,
-    deaths: Int, isPoisonous: Bool, outputTail: String?
+    deaths: Int, isPoisonous: Bool, outputTail: String?, node: String?
   ) {
     exitCode = end.exitCode
     signal = end.signal.map(signalName)
     self.processID = processID
+    self.node = node
     self.function = function
     self.runTime = runTime
     self.cpuTime = cpuTime
@@ -84,7 +87,8 @@ public struct ProcessExpired: Error, Equatable, Sendable, CustomStringConvertibl
         "was lost with the fork server"
       }
     let why = (message ?? reason).map { ": \($0)" } ?? ""
-    let first = "worker \(processID) \(how) in \(function) after \(runTime.short)\(why)"
+    let place = node.map { " on \($0)" } ?? ""
+    let first = "worker \(processID)\(place) \(how) in \(function) after \(runTime.short)\(why)"
     guard let backtrace else { return first }
     let frames = backtrace.frames
     let more = frames.count > 12 || backtrace.isTruncated ? ["..."] : []

@@ -15,7 +15,9 @@ extension Outcome {
     case .expired(let end, let cpuTime, let peakMemory, let deaths, let isPoisonous):
       ProcessExpired(
         end, processID: processID, function: function, runTime: runTime, cpuTime: cpuTime, peakMemory: peakMemory,
-        deaths: deaths, isPoisonous: isPoisonous, outputTail: outputTail)
+        deaths: deaths, isPoisonous: isPoisonous, outputTail: outputTail, node: node)
+    case .nodeLost(let deaths, let isPoisonous):
+      NodeLost(node: node ?? "", function: function, runTime: runTime, deaths: deaths, isPoisonous: isPoisonous)
     case .notInitialized(let code, let errno, let end):
       InitializerError(cause: initializerError(code, errno, end), outputTail: outputTail)
     case .notRun(let cause, let errno):
@@ -28,6 +30,6 @@ extension Outcome {
     guard end.exitCode != nil || end.signal != nil else { return Reply.error(code: code, data) }
     return ProcessExpired(
       end, processID: processID, function: "the initializer", runTime: runTime, cpuTime: .zero, peakMemory: 0,
-      deaths: 1, isPoisonous: false, outputTail: outputTail)
+      deaths: 1, isPoisonous: false, outputTail: outputTail, node: node)
   }
 }

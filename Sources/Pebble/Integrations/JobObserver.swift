@@ -24,6 +24,7 @@ struct JobReport: Sendable {
     case cancelled
     case expired
     case notRun = "not run"
+    case nodeLost = "node lost"
   }
 
   let kind: Kind
@@ -42,6 +43,7 @@ struct JobReport: Sendable {
       case .cancelled: .cancelled
       case .expired: .expired
       case .notRun, .notInitialized: .notRun
+      case .nodeLost: .nodeLost
       }
     self.error = error
     processID = outcome.hasStarted ? outcome.processID : nil

@@ -76,7 +76,7 @@
       switch self {
       case .succeeded, .cancelled: .debug
       case .failed: .info
-      case .timedOut, .expired, .notRun: .warning
+      case .timedOut, .expired, .notRun, .nodeLost: .warning
       }
     }
   }

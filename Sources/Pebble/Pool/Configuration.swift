@@ -21,7 +21,7 @@ public enum WorkerOutput: Sendable {
 }
 
 /// Where a pool's jobs run.
-public enum JobExecution: Sendable {
+public enum JobExecution: Sendable, Equatable {
   /// In worker processes.
   case processes
   /// In threads of this process, for debugging: breakpoints are met, variables of this process are seen.
@@ -30,6 +30,33 @@ public enum JobExecution: Sendable {
   /// job's future has its outcome at once, while the job runs on, and a crash ends the program. What only concerns
   /// processes, such as ``WorkerLimits`` and retries, has no meaning.
   case inline
+  /// In worker processes of nodes of a Slurm cluster.
+  ///
+  /// On each node the program is started as an agent, with a pool of processes of its own: limits, kills, crashes and
+  /// captured output are as in a pool on this machine, and stay on the node. ``ProcessPool/Configuration/maxWorkers``
+  /// is that of each node. In an allocation, of `salloc` or `sbatch`, each of its nodes gets a step, by default with
+  /// all its CPUs; elsewhere each node is an allocation of its own, with as many CPUs as `maxWorkers` says. Nodes are
+  /// started when there is work for them, and stay until the pool is closed. The program must be found under the same
+  /// path there.
+  ///
+  /// A node that is lost costs the jobs that it had, which throw ``NodeLost`` unless they have retries; the pool goes
+  /// on with the others. ``ProcessPool/resize(maxWorkers:)`` cannot be used.
+  ///
+  /// - Parameters:
+  ///   - nodes: how many; nil: in an allocation all that it has, else one.
+  ///   - options: more words for `srun`, such as "--partition=short".
+  ///   - contact: when a node counts as lost.
+  case slurm(nodes: Int? = nil, options: [String] = [], contact: NodeContact = .init())
+  /// In worker processes of other machines, which are reached through a command.
+  ///
+  /// All else is as with ``slurm(nodes:options:contact:)``.
+  ///
+  /// - Parameters:
+  ///   - names: of the machines.
+  ///   - command: words, in each of which `%n` becomes the name of the node. It is to execute the words that are put
+  ///     behind it there, with its own standard input and output for theirs: `["ssh", "-T", "%n"]`.
+  ///   - contact: when a node counts as lost.
+  case nodes(_ names: [String], command: [String], contact: NodeContact = .init())
 }
 
 extension ProcessPool {
@@ -156,6 +183,7 @@ extension ProcessPool {
         throw PebbleError(.invalidArgument, "spareWorkers must be 0 to 65536, not \(spareWorkers)")
       }
       try limits.check()
+      try execution.check()
     }
 
     private func positive(_ value: Duration?, _ name: String) throws(PebbleError) {

@@ -16,7 +16,7 @@ public final class ProcessPool: WorkerPool {
     observers = configuration.integrations.observers(ofPool: configuration.name)
     handle =
       switch configuration.execution {
-      case .processes: try PoolHandle(configuration)
+      case .processes, .slurm, .nodes: try PoolHandle(configuration)
       case .inline: try PoolHandle(inline: configuration)
       }
   }

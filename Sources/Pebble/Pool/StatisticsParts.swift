@@ -12,6 +12,8 @@ extension ProcessPool.Statistics {
     public let expired: Int
     /// They never began.
     public let notRun: Int
+    /// Their node was lost.
+    public let nodesLost: Int
   }
 
   /// What half, 90 % and 99 % of some durations do not exceed, to within 3 %, and the longest.

@@ -8,6 +8,7 @@ struct Guide {
     for (name, part) in [
       ("pools", pools), ("timeouts", timeouts), ("errors", errors), ("decorators", decorators), ("map", map),
       ("threads", threads), ("queues", queues), ("server", server), ("jobs", jobs),
+      ("clusters", clusters),
     ] as [(String, @Sendable () async throws -> Void)] {
       print("-- \(name)")
       try await part()

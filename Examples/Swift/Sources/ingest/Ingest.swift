@@ -21,6 +21,9 @@ struct Ingest: AsyncParsableCommand {
   @Option(help: ArgumentHelp("How many processes to use. (default: one for each CPU)", valueName: "n"))
   var workers: Int?
 
+  @Option(help: ArgumentHelp("Use nodes of a Slurm cluster, so many.", valueName: "nodes"))
+  var slurm: Int?
+
   @Flag(help: "Start each worker afresh instead of forking it.")
   var spawn = false
 
@@ -31,8 +34,8 @@ struct Ingest: AsyncParsableCommand {
     guard timeout > 0, timeout <= 1e9 else {
       throw ValidationError("--timeout wants a number of seconds above 0.")
     }
-    guard (1...65_536).contains(workers ?? 1) else {
-      throw ValidationError("--workers wants a number from 1 to 65536.")
+    for (name, value) in [("--workers", workers), ("--slurm", slurm)] {
+      guard (1...65_536).contains(value ?? 1) else { throw ValidationError("\(name) wants a number from 1 to 65536.") }
     }
   }
 
@@ -45,7 +48,8 @@ struct Ingest: AsyncParsableCommand {
   private func ingestInPool(_ files: [String]) async throws -> Report {
     // The table says what happened: what the Swift runtime writes when it traps would only stand in between.
     let configuration = ProcessPool.Configuration(
-      maxWorkers: workers, name: "ingest", startMethod: spawn ? .spawn : .forkServer, standardError: .discard)
+      maxWorkers: workers, name: "ingest", startMethod: spawn ? .spawn : .forkServer, standardError: .discard,
+      execution: slurm.map { .slurm(nodes: $0) } ?? .processes)
     let progress = ProgressBar(total: files.count)
 
     return try await withProcessPool(configuration) { pool in
@@ -65,7 +69,7 @@ struct Ingest: AsyncParsableCommand {
           report.reject(file, .timedOut, reason: error.description)
         } catch let error as ProcessExpired {
           report.reject(file, .crashed, reason: error.description)
-        }
+        }  // what a node or the pool cannot do is not the document's doing
       }
       return report
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Pools on the Slurm cluster of two nodes that `cluster run` has made: SLURM_CONF
  * is set. What is measured is printed. */
+#define _GNU_SOURCE
 #include <pebble.h>
 
 #include <check.h>
@@ -139,6 +140,40 @@ static bool read_line(pid_t pid, const char *name, const char *begin, char *text
     return found;
 }
 
+static pid_t parent(pid_t pid)
+{
+    char text[64];
+    return read_line(pid, "status", "PPid:", text, sizeof text) ? (pid_t)atoi(text) : 0;
+}
+
+/* Whether a process belongs to this cluster. */
+static bool is_ours(pid_t pid)
+{
+    static char environment[1 << 17];
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/environ", pid);
+    FILE *file = fopen(path, "r");
+    size_t length = file ? fread(environment, 1, sizeof environment, file) : 0;
+    if (file) fclose(file);
+    return memmem(environment, length, getenv("SLURM_CONF"), strlen(getenv("SLURM_CONF")));
+}
+
+/* A signal for what carries the link: srun, and the helper that it has forked. */
+static void signal_sruns(int signal)
+{
+    DIR *processes = opendir("/proc");
+    char text[64];
+    int found = 0;
+    for (struct dirent *entry; (entry = readdir(processes));) {
+        pid_t pid = (pid_t)atoi(entry->d_name);
+        if (pid <= 0 || !read_line(pid, "comm", "srun", text, sizeof text)) continue;
+        if (!is_ours(pid)) continue;
+        found += kill(pid, signal) == 0;
+    }
+    closedir(processes);
+    ck_assert_msg(found, "no srun");
+}
+
 /* The one agent of this user's that runs: a process of that name, not yet reaped ones aside. */
 static pid_t agent(void)
 {
@@ -155,13 +190,6 @@ static pid_t agent(void)
     closedir(processes);
     ck_assert_msg(found, "no agent");
     return found;
-}
-
-static pid_t parent(pid_t pid)
-{
-    char text[64];
-    ck_assert(read_line(pid, "status", "PPid:", text, sizeof text));
-    return (pid_t)atoi(text);
 }
 
 static void expect_loss(pebble_future *future, const char *of, int64_t since)
@@ -317,6 +345,36 @@ START_TEST(a_stopped_agent_is_noticed)
 }
 END_TEST
 
+/* Both sides live, and nothing comes through between them. */
+START_TEST(a_link_that_is_cut_is_noticed_on_both_sides)
+{
+    pebble_pool *pool = pool_on(1, 1, NULL);
+    struct pebble_pool_statistics all;
+    struct pebble_node_statistics node;
+    pebble_future *future, *others[20];
+    pid_t worker = hang(pool, &future), it = agent();
+    for (size_t i = 0; i < 20; i++)
+        others[i] = schedule(pool, job_nothing, NULL, 0);
+    int64_t start = now();
+    signal_sruns(SIGSTOP);
+    expect_loss(future, "a link that is cut", start);
+    expect_dead(it);
+    printf("a link that is cut: the agent has ended after %.0f ms\n", (double)(now() - start) / 1e6);
+    expect_dead(worker);
+    signal_sruns(SIGCONT);
+    for (size_t i = 0; i < 20; i++) {
+        expect(others[i], PEBBLE_SUCCESS);
+        pebble_future_unref(others[i]);
+    }
+    pebble_pool_get_statistics(pool, &all);
+    ck_assert_int_eq(pebble_pool_get_node_statistics(pool, 0, &node), 0);
+    printf("of 21 jobs: %d succeeded, %d lost\n", (int)all.outcomes[PEBBLE_SUCCESS], (int)all.outcomes[PEBBLE_NODE_LOST]);
+    ck_assert(all.done == 21 && all.outcomes[PEBBLE_SUCCESS] == 20 && all.outcomes[PEBBLE_NODE_LOST] == 1);
+    ck_assert(node.losses == 1 && node.lost_jobs == 1 && node.done == 20);
+    close_pool(pool);
+}
+END_TEST
+
 /* The daemon of the node: what it started goes on. */
 START_TEST(jobs_survive_a_killed_slurmd)
 {
@@ -430,6 +488,7 @@ int main(void)
         tcase_add_test(tests, a_killed_agent_is_noticed);
         tcase_add_test(tests, a_killed_slurmstepd_is_noticed);
         tcase_add_test(tests, a_stopped_agent_is_noticed);
+        tcase_add_test(tests, a_link_that_is_cut_is_noticed_on_both_sides);
         tcase_add_test(tests, jobs_survive_a_killed_slurmd);
         tcase_add_test(tests, a_cancelled_allocation_is_noticed);
         tcase_add_test(tests, what_srun_refuses_is_reported);

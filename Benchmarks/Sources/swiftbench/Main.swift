@@ -29,6 +29,8 @@ import Pebble
     case "max-tasks-1": try Blocking.replacements(count(1000, 200), Functions.nothing, maxTasks: 1)
     case "crashes": try Blocking.replacements(count(1000, 200), Functions.crash, maxTasks: nil)
     case "cancel": try Blocking.cancel()
+    case "throw": try Crashes.throwing(backtraces: true)
+    case "throw-plain": try Crashes.throwing(backtraces: false)
     case "memory": try Blocking.memory()
     case "idle": try Blocking.idle()
     default: try Blocking.trips(row)
@@ -45,6 +47,7 @@ import Pebble
     case "echo-64m": try await Async.echo(64 * megabyte, count(6, 2))
     case "per-call": try await Async.calls(count(500, 150))
     case "timeout": try await Async.limits()
+    case "crash-cost": try await Crashes.crashing()
     default: try await Async.trips(row)
     }
   }

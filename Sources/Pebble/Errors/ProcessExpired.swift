@@ -80,7 +80,7 @@ public struct ProcessExpired: Error, Equatable, Sendable, CustomStringConvertibl
 
   /// A short report: a line that says what happened, then one for each frame of the backtrace, the first twelve.
   ///
-  /// The backtrace gets its names when this is first asked for, which takes some milliseconds.
+  /// The backtrace gets its names when this is first asked for: see ``RemoteBacktrace``.
   public var description: String {
     let how =
       if let signal { "crashed: \(signal)" } else if let exitCode { "exited with code \(exitCode)" } else {

@@ -4,7 +4,8 @@ internal import Synchronization
 /// Where a worker was when it crashed, or threw an error.
 ///
 /// Of an `async` function it has those that were called without a suspension since; for who awaits them there is no
-/// frame on any stack. The frames get their names when somebody first asks for them, which takes some milliseconds.
+/// frame on any stack. The frames get their names when somebody first asks for them, which takes tens of milliseconds
+/// where there is debug information to read.
 public struct RemoteBacktrace: Sendable, CustomStringConvertible {
   /// A function that was under way.
   public struct Frame: Equatable, Sendable, CustomStringConvertible {

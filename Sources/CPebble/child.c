@@ -5,6 +5,7 @@
 #include "fd.h"
 #include "forkserver.h"
 #include "childlink.h"
+#include "confine.h"
 #include "crash.h"
 #include "dump.h"
 #include "rlimits.h"
@@ -94,6 +95,18 @@ static pebble_function function_of(struct child *child, const struct pb_claimed 
     return child->function;
 }
 
+/* Before anything that is not trusted runs. No worker goes on that should be confined and is not. */
+static void confine(struct child *child)
+{
+    struct pb_shared *shared = child->link.shared;
+    if (!shared->confined) return;
+    int rc = pb_forkserver_disinherit();
+    if (rc == 0) rc = pb_confine(shared->readable);
+    if (rc == 0) return;
+    atomic_store(&shared->unconfined, (uint32_t)-rc);
+    leave();
+}
+
 /* The link is all that ties us to the host: without it there is nothing to do. */
 static void run(struct child *child, struct pb_claimed *job)
 {
@@ -112,6 +125,7 @@ static void run(struct child *child, struct pb_claimed *job)
         pb_throws_forget();
         code = pb_unwind_root(function, &call);
         atomic_store_explicit(&running, 0, memory_order_relaxed);
+        if (job->number == 0 && child->link.shared->initialized && code == 0) confine(child);
         fflush(stdout); /* what it printed is seen before its outcome is */
         if (name_length) show(child, "", 0);
         answer = call.out_of_memory ? PB_ANSWER_NO_MEMORY : PB_ANSWER_REPLY;
@@ -157,6 +171,7 @@ void pb_child_main(const struct pb_boot *boot, unsigned depth)
     if (child.link.shared->remember_throws) pb_throws_install();
     host = &child.link;
     show(&child, "", 0);
+    if (!child.link.shared->initialized) confine(&child);
     if (!pb_childlink_ready(&child.link)) leave();
     struct pb_claimed job;
     while (pb_childlink_next(&child.link, &job))

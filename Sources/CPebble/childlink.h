@@ -22,6 +22,7 @@ struct pb_claimed {
 struct pb_childlink {
     struct pb_stream stream;
     struct pb_shared *shared;
+    int memory_use; /* /proc/self/statm; -1: nobody wants to know */
     uint64_t taken; /* jobs seen so far; never wraps */
     int64_t free_since; /* when it ended the last job, if it did nothing else since then; else 0 */
     void *bulk;     /* an input that came before it was looked for */

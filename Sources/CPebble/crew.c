@@ -212,6 +212,11 @@ static void bury(struct pebble_pool *pool, struct pb_worker *worker, const struc
     pb_ending_settle_left(pool, worker, how, now);
     pb_crew_step(pool, worker, PB_WORKER_EXITED);
     if (worker->usable_once || atomic_load(&pool->phase) == PB_POOL_STOPPED) return;
+    int unconfined = pb_hostlink_unconfined(&worker->link);
+    if (unconfined) {
+        pb_start_failed(pool, PEBBLE_CAUSE_CONFINEMENT, unconfined, NULL, worker->born);
+        return;
+    }
     if (worker->procedure) {
         const struct pebble_outcome *why = &worker->procedure->outcome;
         pb_start_failed(pool, PEBBLE_CAUSE_INITIALIZER, worker->start_error, why, worker->born);

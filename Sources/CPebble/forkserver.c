@@ -18,6 +18,8 @@ static struct {
     int channel;    /* where CONNECT goes; -1: no server known */
     uint64_t name;  /* of that socket */
     bool inherited; /* it is our own parent and cannot be restarted */
+    bool used;      /* of an inherited one: pools of this process were served */
+    bool refused;   /* it was inherited, and then taken away */
     struct pb_proc process;
     unsigned number; /* of those that this process has started */
     pthread_once_t once;
@@ -70,6 +72,16 @@ void pb_forkserver_inherit(int channel)
     server.channel = channel;
     server.name = pb_socket_name(channel);
     server.inherited = true;
+}
+
+int pb_forkserver_disinherit(void)
+{
+    pthread_mutex_lock(&server.lock);
+    int rc = server.used ? -EBUSY : 0;
+    if (rc == 0) pb_close(&server.channel);
+    server.refused = rc == 0;
+    pthread_mutex_unlock(&server.lock);
+    return rc;
 }
 
 /* A new channel to the server that listens at the other end of this one. */
@@ -130,6 +142,8 @@ int pb_forkserver_connect(int *ret_channel, bool *ret_fresh, unsigned *ret_serve
         fresh = rc == 0;
     }
     if (rc == 0) *ret_server = server.number;
+    if (rc == 0) server.used = true;
+    if (server.refused) rc = -EPERM;
     pthread_mutex_unlock(&server.lock);
     if (rc == 0) *ret_fresh = fresh;
     return rc;

@@ -14,6 +14,7 @@ PB_HIDDEN_BEGIN
  * not shown yet that it reaches its entry point. *ret_server names it, for
  * pb_forkserver_kill.
  *   -ELOOP  nested too deep
+ *   -EPERM  this is a confined worker
  *   -EAGAIN, -ENOMEM, -EMFILE, ...  it could not be started */
 int pb_forkserver_connect(int *ret_channel, bool *ret_fresh, unsigned *ret_server);
 
@@ -24,6 +25,10 @@ void pb_forkserver_kill(unsigned server);
 /* In a worker: pools of this process are served by the server that forked it,
  * through `channel`. */
 void pb_forkserver_inherit(int channel);
+
+/* In a worker that is to be confined: takes that away again, which would start
+ * others that are not. 0, or -EBUSY: pools of this process were served already. */
+int pb_forkserver_disinherit(void);
 
 /* Changes in every fork of this process that did not exec. */
 unsigned pb_forkserver_generation(void);

@@ -117,6 +117,9 @@ bool pb_hostlink_awaits_stream(struct pb_hostlink *link);
 /* Whether the worker has said that it is ready. */
 bool pb_hostlink_ready(struct pb_hostlink *link);
 
+/* Of a worker that has ended since it could not be confined, the errno value, as it says; 0: it could be. */
+int pb_hostlink_unconfined(const struct pb_hostlink *link);
+
 /* The worker's resident memory in bytes, as it says, when it is to tell. */
 uint64_t pb_hostlink_resident(const struct pb_hostlink *link);
 

@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define MAX_ERROR 4095 /* that an errno value can be */
+
 /* Sealed, so that no worker can cut it short under the host's reads. */
 static int open_memory(struct pb_shared **ret_shared)
 {
@@ -48,6 +50,12 @@ int pb_hostlink_open(struct pb_hostlink *link, uint64_t max_payload, bool tell_r
     atomic_store(&link->shared->wants_bell, PB_BELL_ON_STREAM); /* for READY */
     *ret_worker_fd = ends[1];
     return 0;
+}
+
+int pb_hostlink_unconfined(const struct pb_hostlink *link)
+{
+    uint32_t error = atomic_load(&link->shared->unconfined);
+    return error <= MAX_ERROR ? (int)error : EPROTO;
 }
 
 void pb_hostlink_done(struct pb_hostlink *link)

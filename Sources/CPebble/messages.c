@@ -147,6 +147,26 @@ static void take_limits(struct pb_wire_body *body, struct pebble_worker_limits *
     ret_limits->no_new_privileges = take_bool(body);
 }
 
+static void put_confinement(struct pb_wire_out *out, const struct pebble_pool_config *config)
+{
+    size_t count = 0;
+    while (config->readable_paths && config->readable_paths[count])
+        count++;
+    pb_wire_put(out, config->confined);
+    pb_wire_put(out, count);
+    for (size_t i = 0; i < count; i++)
+        put_string(out, config->readable_paths[i]);
+}
+
+static void take_confinement(struct pb_wire_body *body, struct pb_setup *ret_setup)
+{
+    ret_setup->config.confined = take_bool(body);
+    size_t count = (size_t)take_upto(body, 0, PB_READABLE_COUNT);
+    for (size_t i = 0; i < count; i++)
+        ret_setup->readable_paths[i] = take_string(body);
+    ret_setup->config.readable_paths = ret_setup->readable_paths;
+}
+
 static void put_config(struct pb_wire_out *out, const struct pebble_pool_config *config)
 {
     pb_wire_put(out, config->max_tasks);
@@ -163,6 +183,7 @@ static void put_config(struct pb_wire_out *out, const struct pebble_pool_config 
     pb_wire_put(out, config->output_tail);
     put_int(out, config->spare_workers);
     put_limits(out, &config->limits);
+    put_confinement(out, config);
 }
 
 static void take_config(struct pb_wire_body *body, struct pebble_pool_config *ret_config)
@@ -200,6 +221,7 @@ bool pb_setup_read(const struct pb_wire_frame *frame, struct pb_setup *ret_setup
     struct pb_wire_body body = pb_wire_body_of(frame);
     *ret_setup = (struct pb_setup){0};
     take_config(&body, &ret_setup->config);
+    take_confinement(&body, ret_setup);
     ret_setup->lines = take_bool(&body);
     ret_setup->beat = (int64_t)take_upto(&body, 1, INT64_MAX);
     ret_setup->lost_after = (int64_t)take_upto(&body, 1, INT64_MAX);

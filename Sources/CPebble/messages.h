@@ -10,6 +10,7 @@
 #include "compat.h"
 #include "crashrecord.h"
 #include "image.h"
+#include "readable.h"
 #include "wire.h"
 #include "pebble/outcome.h"
 #include "pebble/pool.h"
@@ -37,6 +38,7 @@ struct pb_wire_function {
 
 struct pb_setup {
     struct pebble_pool_config config; /* what holds for each node of its own; no functions in it */
+    const char *readable_paths[PB_READABLE_COUNT + 1]; /* what config.readable_paths of one that was read points to */
     bool lines; /* lines of what is captured are wanted */
     int64_t beat, lost_after;         /* ns */
     struct pb_setup_procedure {

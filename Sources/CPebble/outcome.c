@@ -32,6 +32,7 @@ const char *pebble_cause_string(enum pebble_cause cause)
     case PEBBLE_CAUSE_NO_FUNCTION: return "the worker does not have the function";
     case PEBBLE_CAUSE_NODE: return "no node could be started";
     case PEBBLE_CAUSE_OTHER_PROGRAM: return "another build of the program was started on a node";
+    case PEBBLE_CAUSE_CONFINEMENT: return "no worker could be confined";
     }
     return "unknown";
 }

@@ -2,6 +2,7 @@
 #include "compat.h"
 #include "poolstate.h"
 #include "clock.h"
+#include "confine.h"
 #include "cpus.h"
 #include "entry.h"
 #include "boot.h"
@@ -34,6 +35,7 @@ void pb_pool_hold(struct pebble_pool *pool)
 
 static void free_memory(struct pebble_pool *pool)
 {
+    free(pool->readable);
     free(pool->initializer.input);
     free(pool->finalizer.input);
     pb_nodes_free(pool->cluster);
@@ -103,6 +105,16 @@ static int take_procedure(const struct pebble_pool *pool, const struct pebble_pr
     return 0;
 }
 
+static int take_readable(struct pebble_pool *pool)
+{
+    struct pebble_pool_config *config = &pool->config;
+    if (!config->readable_paths) return 0;
+    if (!(pool->readable = malloc(sizeof *pool->readable))) return -ENOMEM;
+    int rc = pb_readable_copy(config, pool->readable);
+    config->readable_paths = pool->readable->paths;
+    return rc;
+}
+
 int pebble_pool_new(const struct pebble_pool_config *config, pebble_pool **ret_pool)
 {
     pb_entry_refuse_unless_entered();
@@ -129,7 +141,8 @@ int pb_pool_make(const struct pb_engine *engine, const struct pebble_pool_config
     pb_room_init(&pool->room, filled.max_queued ? filled.max_queued : SIZE_MAX);
     pthread_mutex_init(&pool->lock, NULL);
     pb_blocks_init(&pool->blocks);
-    if ((rc = take_procedure(pool, &filled.initializer, &pool->initializer)) < 0 ||
+    if (filled.confined && engine == &pb_processes && (rc = pb_confine_supported()) < 0) goto no_inbox;
+    if ((rc = take_readable(pool)) < 0 || (rc = take_procedure(pool, &filled.initializer, &pool->initializer)) < 0 ||
         (rc = take_procedure(pool, &filled.finalizer, &pool->finalizer)) < 0)
         goto no_inbox;
     if ((rc = pb_inbox_init(&pool->inbox)) < 0) goto no_inbox;

@@ -15,6 +15,7 @@
 #include "latch.h"
 #include "oom.h"
 #include "proc.h"
+#include "readable.h"
 #include "room.h"
 #include "wheel.h"
 #include "worker.h"
@@ -38,6 +39,7 @@ struct pebble_pool {
     const struct pb_engine *engine;
     struct pebble_pool_config config; /* without defaults to fill in */
     char name[32];
+    struct pb_readable *readable; /* by workers that are confined; NULL: nothing */
     unsigned generation; /* of the process that made it */
     struct pb_procedure {
         struct pb_function_ref function;

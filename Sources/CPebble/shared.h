@@ -28,6 +28,7 @@
 #include "crashrecord.h"
 #include "dumprecord.h"
 #include "image.h"
+#include "readable.h"
 
 #include <stdalign.h>
 #include <stdatomic.h>
@@ -102,10 +103,13 @@ struct pb_shared {
     uint32_t remember_throws; /* the same */
     uint32_t pass_crashes_on; /* the same: to handlers that were there before the library's */
     uint64_t core_size;       /* of its core file, at most; set before it is there */
+    uint32_t confined;      /* whether it is to be; the same */
+    uint32_t initialized;   /* whether its first job is the initializer, behind which it is; the same */
     _Atomic uint32_t bell_at; /* how many jobs are to be completed for the bell that is wanted */
     /* the worker's */
     alignas(64) _Atomic uint32_t completed;
     _Atomic uint32_t ready;
+    _Atomic uint32_t unconfined; /* it ends since it could not be confined: the errno value */
     _Atomic uint64_t resident; /* bytes, after its last job */
     /* both sides' */
     alignas(64) _Atomic uint32_t asleep;
@@ -116,6 +120,8 @@ struct pb_shared {
     /* pages that cost nothing before they are used */
     alignas(4096) char large_input[PB_LARGE_SIZE];
     alignas(4096) char large_output[PB_LARGE_SIZE];
+    /* the host's, what it can read when it is confined; set before the worker is there */
+    alignas(4096) char readable[PB_READABLE_SIZE];
     /* the worker's, when it crashes; pages of its own, which no worker touches that does not */
     alignas(4096) struct pb_crash_record crash;
     /* the same, when the host asks where it is */

@@ -6,6 +6,8 @@
 #include "queue.h"
 #include "watch.h"
 
+#include <string.h>
+
 #define START_TRIES 3 /* in a row, before the waiting jobs are refused */
 
 void pb_start_instruct(const struct pebble_pool *pool, struct pb_shared *shared)
@@ -14,6 +16,9 @@ void pb_start_instruct(const struct pebble_pool *pool, struct pb_shared *shared)
     shared->core_size = pool->config.limits.core_size;
     shared->pass_crashes_on = pool->config.swift_backtrace;
     shared->dump.patience = pool->config.stack_dump;
+    shared->confined = pool->config.confined;
+    shared->initialized = pool->initializer.given;
+    if (pool->readable) memcpy(shared->readable, pool->readable->text, sizeof shared->readable);
 }
 
 void pb_start_failed(struct pebble_pool *pool, enum pebble_cause cause, int error,

@@ -50,6 +50,7 @@ static Suite *(*const suites[])(void) = {
     priorities_suite,
     retries_suite,
     rlimits_suite,
+    confine_suite,
     size_suite,
     cpus_suite,
     limits_suite,

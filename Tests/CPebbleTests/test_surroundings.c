@@ -132,6 +132,66 @@ START_TEST(what_workers_write_can_be_discarded)
 }
 END_TEST
 
+/* What a descriptor leads to, when that is something with a name that others could open. */
+static bool has_name(const char *processes_descriptor, char *target, size_t size)
+{
+    static const char *const nameless[] = {"socket:[", "pipe:[", "anon_inode:", "/memfd:", "/dev/null"};
+    ssize_t length = readlink(processes_descriptor, target, size - 1);
+    if (length < 0) return false;
+    target[length] = '\0';
+    for (size_t i = 0; i < PB_COUNT(nameless); i++)
+        if (strncmp(target, nameless[i], strlen(nameless[i])) == 0) return false;
+    return true;
+}
+
+/* The descriptors of a process from `first` on. */
+static void expect_nameless(pid_t pid, int first)
+{
+    for (int fd = first; fd < 200; fd++) {
+        char path[64], target[256];
+        snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, fd);
+        ck_assert_msg(!has_name(path, target, sizeof target), "%s is %s", path, target);
+    }
+}
+
+/* UNIX sockets of this machine with a name: "... inode path". */
+static int named_sockets(void)
+{
+    char line[512];
+    int count = 0;
+    FILE *file = fopen("/proc/net/unix", "re");
+    ck_assert_ptr_nonnull(file);
+    while (fgets(line, sizeof line, file))
+        count += strstr(line, "pebble") != NULL;
+    fclose(file);
+    return count;
+}
+
+START_TEST(nothing_of_a_pool_has_a_name)
+{
+    struct scene scene;
+    int first = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    scene_open(&scene);
+    struct pebble_pool_config config = {.max_workers = 1,
+                                        .start_method = (enum pebble_start_method)_i,
+                                        .stdout_to = PEBBLE_CAPTURE,
+                                        .stderr_to = PEBBLE_CAPTURE};
+    pebble_pool *pool = pool_of(&config);
+    int64_t server = run(pool, job_server);
+    pebble_future *future = schedule_order(pool, job_meet, order_in(&scene, 0));
+    pid_t worker = (pid_t)hear(&scene);
+    expect_nameless(getpid(), first);
+    expect_nameless((pid_t)server, STDERR_FILENO + 1);
+    expect_nameless(worker, STDERR_FILENO + 1);
+    ck_assert_int_eq(named_sockets(), 0);
+    let_go(&scene, 0);
+    expect_and_drop(future, PEBBLE_SUCCESS);
+    close_pool(pool);
+    scene_close(&scene);
+    close(first);
+}
+END_TEST
+
 static void ignore(int number)
 {
     (void)number;
@@ -311,6 +371,7 @@ Suite *surroundings_suite(void)
     both(tests, a_worker_has_its_own_descriptors_only_and_an_empty_stdin);
     both(tests, a_host_without_standard_descriptors_has_sound_workers);
     both(tests, what_workers_write_can_be_discarded);
+    both(tests, nothing_of_a_pool_has_a_name);
     both(tests, a_worker_has_default_signals_whatever_its_host_does);
     both(tests, a_worker_is_in_a_group_and_session_of_its_own_and_outlives_ctrl_c);
     both(tests, the_title_names_pool_worker_and_job);

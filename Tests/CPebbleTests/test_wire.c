@@ -217,8 +217,11 @@ static bool read_hello(const struct pb_wire_frame *frame)
 
 static void write_setup(struct pb_wire_out *out)
 {
+    static const char *const readable[] = {"/usr", "/etc/services", NULL};
     const struct pb_setup setup = {
         .config = {.max_tasks = 1,
+                   .confined = true,
+                   .readable_paths = readable,
                    .max_age = 2,
                    .max_memory = 3,
                    .idle_timeout = 4,
@@ -248,6 +251,8 @@ static bool read_setup(const struct pb_wire_frame *frame)
     ck_assert(setup.config.start_method <= PEBBLE_SPAWN && setup.config.stdout_to <= PEBBLE_CAPTURE);
     ck_assert(setup.beat > 0 && setup.lost_after > 0 && setup.config.grace >= 0);
     ck_assert_uint_le(setup.initializer.length, frame->length);
+    for (size_t i = 0; setup.config.readable_paths[i]; i++)
+        ck_assert_uint_lt(strlen(setup.config.readable_paths[i]), frame->length);
     return true;
 }
 
@@ -375,7 +380,10 @@ START_TEST(a_setup_comes_over)
                                config->limits.core_size, (uint64_t)config->limits.nice};
     for (size_t i = 0; i < PB_COUNT(limits); i++)
         ck_assert_uint_eq(limits[i], 9 + i);
-    ck_assert(config->limits.no_new_privileges && setup.lines);
+    ck_assert(config->limits.no_new_privileges && setup.lines && config->confined);
+    ck_assert_str_eq(config->readable_paths[0], "/usr");
+    ck_assert_str_eq(config->readable_paths[1], "/etc/services");
+    ck_assert_ptr_null(config->readable_paths[2]);
     ck_assert_int_eq(setup.beat, 14);
     ck_assert_int_eq(setup.lost_after, 15);
     ck_assert(setup.initializer.given && !setup.finalizer.given);

@@ -69,6 +69,7 @@ Suite *size_suite(void);
 Suite *spare_suite(void);
 Suite *cpus_suite(void);
 Suite *rlimits_suite(void);
+Suite *confine_suite(void);
 Suite *limits_suite(void);
 Suite *cancel_suite(void);
 Suite *grace_suite(void);

@@ -37,6 +37,8 @@ enum pebble_cause {
     PEBBLE_CAUSE_NO_FUNCTION, /* the worker does not have the function: its image differs from the host's */
     PEBBLE_CAUSE_NODE,        /* no node could be started, or it did not speak; error: the errno value, or 0 */
     PEBBLE_CAUSE_OTHER_PROGRAM, /* what is started on a node is another build of the program */
+    PEBBLE_CAUSE_CONFINEMENT, /* no worker could be confined; error: that of opening one of readable_paths, EBUSY (the
+                               * initializer has left threads behind, or used a pool of processes), or ENOTSUP */
 };
 
 /* Read-only; fields are only ever added at the end. Belongs to its future. */

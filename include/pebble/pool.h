@@ -134,6 +134,23 @@ struct pebble_pool_config {
      * after the library has recorded the crash, and takes 10 to 30 ms or more.
      * With PEBBLE_SPAWN only: it belongs to the start of a program. */
     bool swift_backtrace;
+
+    /* Keeps jobs, for ever and with all their threads, from all that the program's
+     * user may but computing takes: files; other programs and processes (fork, exec,
+     * signals, tracing); sockets; changes of its rights, limits or surroundings; pools
+     * of worker processes of its own. For code that decodes what others send, and may
+     * be taken over by it. A worker can still compute, have threads, and use what it
+     * has open; crash records, captured output, limits and cancels work as ever. What
+     * is refused fails with EPERM, EACCES, or ENOSYS where libraries have another way.
+     *
+     * It holds from the end of the initializer on, which so may open files and load
+     * libraries: functions of jobs must be in images that are loaded by then. It must
+     * leave no threads behind, nor use pools of processes. The finalizer is confined. */
+    bool confined;
+    /* Absolute paths, ended with NULL, that confined jobs can read, with what is below
+     * them; names and sizes of other files they can then ask for too. Up to 32, of up
+     * to 4095 bytes together; copied. Default: none. */
+    const char *PEBBLE_NULLABLE const *PEBBLE_NULLABLE readable_paths;
 };
 
 /* Higher ones are begun first, equal ones in the order of their scheduling. */
@@ -163,7 +180,9 @@ struct pebble_job_options {
 /* Makes a pool. Workers are started when there is work for them.
  * `config` may be NULL: all defaults.
  *   -EINVAL  a limit is negative, max_workers is above 65536, spare_workers is not -1 to 65536, output_tail
- *            is above 16 MiB, limits.nice is not 0 to 19, swift_backtrace is without PEBBLE_SPAWN, or an enum has none of its values
+ *            is above 16 MiB, limits.nice is not 0 to 19, swift_backtrace is without PEBBLE_SPAWN,
+ *            readable_paths are not as they must be, or an enum has none of its values
+ *   -ENOTSUP  this kernel cannot confine workers (it has no seccomp(2), or no landlock(7): Linux 5.13)
  *   -EFAULT  initializer or finalizer lies in no image of this process
  *   -EFBIG   the input of one of them is larger than max_payload
  *   -ENOMEM, -EMFILE, -ENFILE, -EAGAIN, -ENOSPC  no memory, descriptor, thread or epoll(7) watch left

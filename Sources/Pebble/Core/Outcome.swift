@@ -114,6 +114,7 @@ extension PebbleError.Code {
     case PEBBLE_CAUSE_NO_FUNCTION: self = .noFunction
     case PEBBLE_CAUSE_NODE: self = .nodeStart
     case PEBBLE_CAUSE_OTHER_PROGRAM: self = .otherProgram
+    case PEBBLE_CAUSE_CONFINEMENT: self = .confinement
     default: self = .workerStart
     }
   }

@@ -22,6 +22,9 @@ public struct PebbleError: Error, Equatable, Sendable, CustomStringConvertible {
     public static let stopped = Code("the pool was stopped")
     /// No worker could be started.
     public static let workerStart = Code("no worker could be started")
+    /// No worker could be confined as the pool's `confinement` asks: see ``PebbleError/errno``. `EBUSY` says that the
+    /// initializer has left threads behind, or used a process pool; others are of opening a path.
+    public static let confinement = Code("no worker could be confined")
     /// A worker ran the program's own `main` instead of the pool's jobs, so there will be no workers.
     public static let noEntry = Code("the worker never reached Pebble's entry point")
     /// The worker's image does not hold the function: it is not the one the host runs.

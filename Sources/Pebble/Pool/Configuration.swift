@@ -93,6 +93,8 @@ extension ProcessPool {
     public var idleTimeout: Duration?
     /// What each worker may use.
     public var limits: WorkerLimits
+    /// What its jobs are kept from; nil: nothing. When the kernel cannot do it, the pool is not made.
+    public var confinement: WorkerConfinement?
     /// Where the jobs run.
     public var execution: JobExecution
     /// What a running job is given when nobody waits for it any more: it was cancelled, is over a limit, or its pool is
@@ -133,7 +135,7 @@ extension ProcessPool {
       standardError: WorkerOutput = .inherit, initializer: WorkerCall? = nil, finalizer: WorkerCall? = nil,
       maxDeaths: Int = 3, maxAge: Duration? = nil, maxMemory: Int? = nil, idleTimeout: Duration? = nil,
       limits: WorkerLimits = .init(), execution: JobExecution = .processes, grace: Duration? = nil,
-      maxQueued: Int? = nil, spareWorkers: Int? = nil,
+      maxQueued: Int? = nil, spareWorkers: Int? = nil, confinement: WorkerConfinement? = nil,
       onOutput: (@Sendable (WorkerLine) -> Void)? = nil, outputTail: Int = 4096, errorBacktraces: Bool = true,
       stackDump: Duration? = nil, swiftBacktraces: Bool = false
     ) {
@@ -152,6 +154,7 @@ extension ProcessPool {
       self.maxMemory = maxMemory
       self.idleTimeout = idleTimeout
       self.limits = limits
+      self.confinement = confinement
       self.execution = execution
       self.grace = grace
       self.maxQueued = maxQueued

@@ -16,6 +16,12 @@ func countRareWords(_ text: String) -> Int {
   text.split(separator: " ").count { !stopWords.contains(String($0)) }
 }
 
+func canBeRead(_ path: String) -> Bool {
+  let file = open(path, O_RDONLY)
+  if file >= 0 { close(file) }
+  return file >= 0
+}
+
 func pools() async throws {
   // A scope closes the pool and waits for its processes.
   let words = try await withProcessPool(maxWorkers: 2) { pool in
@@ -32,6 +38,7 @@ func pools() async throws {
   print("done:", pool.statistics.outcomes.succeeded, "workers left:", pool.statistics.workers)
 
   try await initializedPool()
+  try await confinedPool()
 }
 
 func initializedPool() async throws {
@@ -43,5 +50,16 @@ func initializedPool() async throws {
     maxQueued: 1000)
   try await withProcessPool(configuration) { pool in
     print("rare words:", try await pool.schedule(#process(countRareWords), "the cat and a dog").value)
+  }
+}
+
+func confinedPool() async throws {
+  let configuration = ProcessPool.Configuration(
+    maxWorkers: 2, limits: WorkerLimits(addressSpace: 4 << 30),
+    confinement: WorkerConfinement(readablePaths: ["/usr/share"]))
+  try await withProcessPool(configuration) { pool in
+    for path in ["/usr/share", "/etc/passwd"] {
+      print(path, "can be read:", try await pool.schedule(#process(canBeRead), path).value)
+    }
   }
 }

@@ -147,7 +147,7 @@ void pb_child_become(const struct pb_control *request, const int *fds, int inner
     pb_fd_put(request->capture, fds + 1);
     pb_spawn_place_fds(fds[0], inner);
     pb_fd_discard(request->discard);
-    pb_sig_reset();
+    pb_sig_unblock_all(); /* dispositions are the server's */
     pb_rlimits_apply(&request->limits);
     if (request->spawn) {
         struct pb_boot_env env;

@@ -85,7 +85,10 @@ void pb_crew_step(struct pebble_pool *pool, struct pb_worker *worker, enum pb_wo
         break;
     case PB_WORKER_LEAVING:
         pb_watch_arm(pool, &worker->alarm, pb_after(pb_now(), LEAVE_TIME));
-        if (pool->finalizer.given) pb_shipping_run_procedure(pool, worker, &pool->finalizer, pb_now());
+        if (pool->finalizer.given)
+            pb_shipping_run_procedure(pool, worker, &pool->finalizer, pb_now());
+        else
+            pb_watch_remove(pool, worker->link.stream.fd); /* there is nothing more to say, and the server tells of its end */
         pb_hostlink_leave(&worker->link); /* when it has done that */
         break;
     case PB_WORKER_DYING:

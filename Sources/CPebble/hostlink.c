@@ -106,7 +106,7 @@ int pb_hostlink_flush(struct pb_hostlink *link)
 
 void pb_hostlink_leave(struct pb_hostlink *link)
 {
-    atomic_store(&link->shared->leave, 1);
+    pb_hostlink_leave_after(link);
     wake(link, false); /* a broken stream ends it as well */
 }
 

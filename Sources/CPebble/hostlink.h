@@ -66,6 +66,7 @@ struct pb_hostlink {
     bool has_bulk;
     struct pb_news update; /* tag is NULL: there is none */
     bool ready;
+    bool leaves; /* it was told to */
     unsigned live; /* jobs submitted and neither collected nor revoked */
 };
 
@@ -145,8 +146,10 @@ void *pb_hostlink_next_left(struct pb_hostlink *link, bool *ret_began);
 /* Tells the worker that the first job that is under way is not wanted any more. */
 void pb_hostlink_cancel(struct pb_hostlink *link);
 
-/* Tells the worker to end when it has nothing left to do. */
+/* Tells the worker to end when it has nothing left to do: at once, where it has
+ * nothing; or before it may have begun what was submitted last, without waking it. */
 void pb_hostlink_leave(struct pb_hostlink *link);
+void pb_hostlink_leave_after(struct pb_hostlink *link);
 
 PB_HIDDEN_END
 #endif

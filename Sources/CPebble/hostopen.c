@@ -67,3 +67,9 @@ void pb_hostlink_done(struct pb_hostlink *link)
     if (link->shared) munmap(link->shared, sizeof *link->shared);
     link->shared = NULL;
 }
+
+void pb_hostlink_leave_after(struct pb_hostlink *link)
+{
+    link->leaves = true;
+    atomic_store(&link->shared->leave, 1);
+}

@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "fd.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -80,12 +81,23 @@ int pb_child_reap(pid_t pid, struct pb_exit *ret_exit)
     return 0;
 }
 
+/* A descriptor of the list of our children, which is kept: it is read at each death. */
+static int list_of_children(void)
+{
+    static int list = -1;
+    static pid_t owner;
+    if (list >= 0 && owner == getpid()) return list;
+    char path[64];
+    owner = getpid();
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)owner);
+    return list = open(path, O_RDONLY | O_CLOEXEC);
+}
+
 bool pb_children_kill(bool (*spared)(pid_t pid))
 {
     static char text[64 * 1024]; /* more children than fit are seen the next time */
-    char path[64];
-    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-    long length = pb_read_file(path, text, sizeof text);
+    long length = pread(list_of_children(), text, sizeof text - 1, 0);
+    text[length > 0 ? length : 0] = '\0';
     bool any = false;
     char *next = text, *end;
     for (pid_t pid; length > 0 && (pid = (pid_t)strtol(next, &end, 10)) > 0 && *end == ' '; next = end) {

@@ -349,6 +349,7 @@ static _Noreturn void give_up(void)
 static void set_up(void)
 {
     serving.pid = getpid();
+    pb_sig_reset(); /* of what initialisers of the program have set: for the workers */
     TAILQ_INIT(&serving.channels);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     prctl(PR_SET_NAME, "pebble-server");

@@ -25,7 +25,7 @@ void pb_shipping_update(struct pebble_pool *pool, struct pb_worker *worker)
     unsigned window = worker->output ? 1 : pb_dispatch_window(pool->average); /* what it writes is of one job */
     uint64_t left = pool->config.max_tasks ? pool->config.max_tasks - worker->served : UINT64_MAX;
     bool open = worker->state == PB_WORKER_BUSY && worker->link.live < window && worker->link.live < left &&
-                !pb_hostlink_sending(&worker->link);
+                !worker->link.leaves && !pb_hostlink_sending(&worker->link);
     if (open == worker->open) return;
     worker->open = open;
     if (open)
@@ -55,7 +55,7 @@ static void finish_if_empty(struct pebble_pool *pool, struct pb_worker *worker)
 {
     if (has_jobs(worker) && worker->link.live == 0) {
         pb_crew_step(pool, worker, PB_WORKER_FINISHED);
-        if (has_done_enough(pool, worker) || worker->terminated) {
+        if (has_done_enough(pool, worker) || worker->terminated || worker->link.leaves) {
             pool->keeps_spares = true;
             pb_crew_step(pool, worker, PB_WORKER_RETIRED);
         }
@@ -68,6 +68,13 @@ static void watch_writable(struct pebble_pool *pool, struct pb_worker *worker)
     bool sending = pb_hostlink_sending(&worker->link);
     if (sending != worker->writing) pb_watch_writable(pool, worker->link.stream.fd, worker, sending);
     worker->writing = sending;
+}
+
+/* Whether the worker, which has it, is to have no other, and can leave behind it without being told. */
+static bool is_last(const struct pebble_pool *pool, const struct pb_worker *worker, const struct pebble_future *job)
+{
+    uint64_t tasks = pool->config.max_tasks;
+    return tasks && worker->served + worker->link.live == tasks && !job->procedure && !pool->finalizer.given;
 }
 
 static bool ship(struct pebble_pool *pool, struct pb_worker *worker, struct pebble_future *job, int64_t now)
@@ -88,6 +95,7 @@ static bool ship(struct pebble_pool *pool, struct pb_worker *worker, struct pebb
     if (rc == 0) return false;
     pool->live += !job->procedure;
     job->worker = worker;
+    if (is_last(pool, worker, job)) pb_hostlink_leave_after(&worker->link);
     pb_queue_arm_limit(pool, job, 0, now);
     if (worker->state == PB_WORKER_IDLE) pb_crew_step(pool, worker, PB_WORKER_ASSIGNED);
     if (rc < 0) pb_crew_step(pool, worker, PB_WORKER_BROKEN);

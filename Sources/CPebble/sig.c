@@ -28,6 +28,11 @@ void pb_sig_reset(void)
         action = (struct sigaction){.sa_handler = SIG_DFL};
         sigaction(signal, &action, NULL);
     }
+    pb_sig_unblock_all();
+}
+
+void pb_sig_unblock_all(void)
+{
     sigset_t none;
     sigemptyset(&none);
     pthread_sigmask(SIG_SETMASK, &none, NULL);

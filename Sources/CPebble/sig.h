@@ -17,6 +17,9 @@ void pb_sig_restore(const sigset_t *old);
  * Async-signal-safe: for a new process. */
 void pb_sig_reset(void);
 
+/* The mask alone: in a fork of a process whose dispositions are the default ones. */
+void pb_sig_unblock_all(void);
+
 void pb_sig_ignore(int signal);
 
 /* Blocks signals in this thread; unblocks them. Async-signal-safe. */

@@ -10,17 +10,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SMALL_INPUT 256 /* bytes that lie behind their job */
+#define JOB_SIZE ((sizeof(struct pebble_future) + 15) & ~(size_t)15) /* so that they are aligned */
+
+static void *behind(struct pebble_future *job)
+{
+    return (char *)job + JOB_SIZE;
+}
+
+static void free_input(struct pebble_future *job)
+{
+    if (job->input != behind(job)) pb_blocks_give(&job->pool->blocks, job->input);
+    job->input = NULL;
+}
+
 struct pebble_future *pb_job_new(struct pebble_pool *pool, const struct pb_function_ref *function,
                                  const void *input, size_t length, const struct pebble_job_options *options)
 {
-    struct pebble_future *job = calloc(1, sizeof *job);
+    struct pebble_future *job = calloc(1, JOB_SIZE + (length <= SMALL_INPUT ? length : 0));
     if (!job) return NULL;
-    if (length && !(job->input = pb_blocks_take(&pool->blocks, length))) goto no_input;
+    job->pool = pool;
+    if (length && length <= SMALL_INPUT) job->input = behind(job);
+    if (length > SMALL_INPUT && !(job->input = pb_blocks_take(&pool->blocks, length))) goto no_input;
     if (options->name && *options->name && !(job->name = strdup(options->name))) goto no_name;
     if (length) memcpy(job->input, input, length);
     atomic_init(&job->refs, 1);
     pb_watchers_init(&job->watchers);
-    job->pool = pool;
     pb_pool_hold(pool);
     job->function = *function;
     job->input_length = length;
@@ -34,7 +49,7 @@ struct pebble_future *pb_job_new(struct pebble_pool *pool, const struct pb_funct
     job->scheduled = job->queued_at = pb_now();
     return job;
 no_name:
-    free(job->input);
+    free_input(job);
 no_input:
     free(job);
     return NULL;
@@ -55,7 +70,7 @@ void pebble_future_unref(pebble_future *job)
     free((void *)(uintptr_t)job->outcome.output_tail);
     pb_autopsy_unref(job->outcome.crash);
     pb_stacks_free(job->outcome.stacks, job->outcome.stack_count);
-    free(job->input);
+    free_input(job);
     free(job->name);
     pb_watchers_done(&job->watchers);
     free(job);
@@ -87,13 +102,11 @@ void pb_job_publish(struct pebble_future *job)
     pb_watchers_tell(&job->watchers);
     pebble_queue_unref(updates); /* here: it may free items, with code of the user's */
     pb_callback_fire(job);
-    atomic_fetch_add(&job->pool->count.published, 1);
 }
 
 void pb_job_release(struct pebble_future *job)
 {
-    pb_blocks_give(&job->pool->blocks, job->input);
-    job->input = NULL;
+    free_input(job);
     pb_latch_set(&job->hold, PB_JOB_FREE);
     if (job->on_free) job->on_free(job->on_free_arg);
     pebble_future_unref(job);

@@ -62,6 +62,7 @@ struct pebble_future {
     struct pb_alarm alarm;
     TAILQ_ENTRY(pebble_future) link; /* of the queue, then of the deliveries */
     struct pebble_outcome outcome;
+    /* followed by the input, where that is small */
 };
 
 TAILQ_HEAD(pb_job_list, pebble_future);

@@ -171,10 +171,13 @@ static void deliver(struct pebble_pool *pool, struct pb_job_list *deliveries)
     const struct pebble_pool *outer = delivering;
     delivering = pool;
     struct pebble_future *job, *next;
+    uint64_t published = 0;
     TAILQ_FOREACH_SAFE(job, deliveries, link, next) {
         pb_job_publish(job);
         pebble_future_unref(job);
+        published++;
     }
+    if (published) atomic_fetch_add(&pool->count.published, published);
     delivering = outer;
     /* The loop may wait for just this to come to rest. */
     if (!TAILQ_EMPTY(deliveries) && atomic_load(&pool->phase) != PB_POOL_OPEN) pb_inbox_ring(&pool->inbox);

@@ -23,7 +23,8 @@ bool pb_queue_settle_at(struct pebble_pool *pool, struct pebble_future *job, enu
     pb_wheel_disarm(&pool->wheel, &job->alarm.timer);
     if (job->procedure) return true; /* nobody waits for it */
     pool->outcomes[status]++;
-    atomic_fetch_add_explicit(&pool->count.done, 1, memory_order_relaxed);
+    uint64_t done = atomic_load_explicit(&pool->count.done, memory_order_relaxed) + 1;
+    atomic_store_explicit(&pool->count.done, done, memory_order_relaxed); /* only with the lock */
     pebble_future_ref(job);
     TAILQ_INSERT_TAIL(&pool->deliveries, job, link);
     return true;

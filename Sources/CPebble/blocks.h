@@ -32,5 +32,9 @@ void *pb_blocks_take(struct pb_blocks *blocks, size_t length);
 /* Keeps a block, or frees it. NULL is ignored. */
 void pb_blocks_give(struct pb_blocks *blocks, void *block);
 
+/* Asks for huge pages under a block that is large: to get and clear small ones costs several
+ * times what the copy into them does. Where there are none, nothing comes of it. */
+void pb_block_advise(void *block, size_t length);
+
 PB_HIDDEN_END
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat.h"
 #include "call.h"
+#include "blocks.h"
 #include "mainqueue.h"
 
 #include <poll.h>
@@ -38,6 +39,7 @@ static bool make_room(struct pebble_call *call, size_t length)
     bool in_room = call->reply == call->room;
     char *reply = realloc(in_room ? NULL : call->reply, capacity);
     if (!reply) return false;
+    pb_block_advise(reply, capacity);
     if (in_room && call->reply_length) memcpy(reply, call->room, call->reply_length);
     call->reply = reply;
     call->reply_capacity = capacity;

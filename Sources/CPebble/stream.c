@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat.h"
 #include "stream.h"
+#include "blocks.h"
 #include "fd.h"
 
 #include <stdlib.h>
@@ -106,6 +107,7 @@ static int grow_block(struct pb_stream *stream)
     uint64_t capacity = stream->capacity > length / 2 ? length : stream->capacity * 2;
     char *block = realloc(stream->block, capacity);
     if (!block) return -ENOMEM;
+    pb_block_advise(block, capacity);
     stream->block = block;
     stream->capacity = capacity;
     return 0;

@@ -116,19 +116,20 @@ static void check_burst(struct round *round, const struct ledger *ledger, int64_
 /* When all callbacks have returned: every job had exactly one outcome, and no other job was harmed. */
 static void check_pool(pebble_pool *pool, int jobs)
 {
-    ck_assert_uint_eq(statistics_of(pool).expired, 0);
+    ck_assert_uint_eq(statistics_of(pool).expired + statistics_of(pool).idle_deaths, 0);
     close_pool(pool);
     for (int i = 0; i < jobs; i++)
         ck_assert_int_eq(outcomes[i], 1);
 }
 
-static void race(int method, unsigned workers, int rounds)
+static void race(int method, unsigned workers, int rounds, uint64_t max_tasks)
 {
     struct ledger ledger;
     struct round round;
     unsigned seed = 11;
     ledger_open(&ledger);
-    pebble_pool *pool = pool_with(method, workers);
+    pebble_pool *pool = pool_of(&(struct pebble_pool_config){
+        .max_workers = workers, .max_tasks = max_tasks, .start_method = (enum pebble_start_method)method});
     make_brisk(pool);
     for (int i = 0; i < rounds; i++) {
         schedule_burst(&round, pool, &ledger, i * BURST);
@@ -140,13 +141,19 @@ static void race(int method, unsigned workers, int rounds)
 
 START_TEST(cancels_that_race_with_one_worker_end_those_jobs_alone)
 {
-    race(_i, 1, _i == PEBBLE_SPAWN ? 300 : 1000);
+    race(_i, 1, _i == PEBBLE_SPAWN ? 300 : 1000, 0);
 }
 END_TEST
 
 START_TEST(cancels_that_race_with_two_workers_end_those_jobs_alone)
 {
-    race(_i, 2, _i == PEBBLE_SPAWN ? 300 : 1000);
+    race(_i, 2, _i == PEBBLE_SPAWN ? 300 : 1000, 0);
+}
+END_TEST
+
+START_TEST(a_worker_whose_last_job_is_cancelled_is_replaced_like_others)
+{
+    race(_i, 1, _i == PEBBLE_SPAWN ? 50 : 300, 7);
 }
 END_TEST
 
@@ -278,6 +285,7 @@ Suite *ahead_suite(void)
     both(tests, a_large_input_can_be_cancelled_behind_a_long_job);
     both(tests, cancels_that_race_with_one_worker_end_those_jobs_alone);
     both(tests, cancels_that_race_with_two_workers_end_those_jobs_alone);
+    both(tests, a_worker_whose_last_job_is_cancelled_is_replaced_like_others);
     both(tests, of_sixteen_threads_that_cancel_at_random_each_job_has_one_outcome);
     both(tests, a_timeout_counts_from_the_start_and_not_from_the_shipping);
     both(tests, a_job_that_was_shipped_ahead_does_not_outlast_its_timeout);

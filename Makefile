@@ -27,6 +27,7 @@
 # make bench-quick  the short form, to the terminal (less than two minutes)
 # make deps         installs the Debian packages that are missing
 # make install      to $(DESTDIR)$(PREFIX)
+# make command      the `pebble` command, which make install-command installs with its manual page
 # make dist         build/cpebble-VERSION.tar.gz of what is committed, the same bytes each time
 # make distcheck    that, and that it can be built, tested and installed without anything else
 # make deb          Debian packages of that, in build/deb
@@ -282,6 +283,15 @@ install: all
 	@for page in man/*.3; do page=$$(basename $$page); \
 	  for name in $$(sed -n '/^\.Nd/q; s/^\.Nm \([a-z_]*\).*/\1/p' man/$$page); do \
 	    [ $$name.3 = $$page ] || ln -sf $$page $(DESTDIR)$(MANDIR)/man3/$$name.3 || exit 1; done; done
+
+.PHONY: command install-command
+command: | deps
+	cd Command && $(SWIFT) build -c release --static-swift-stdlib --product pebble
+
+install-command:
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(MANDIR)/man1
+	install -m 755 Command/.build/release/pebble $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 Command/pebble.1 $(DESTDIR)$(MANDIR)/man1/
 
 .PHONY: dist distcheck
 dist:

@@ -2,6 +2,7 @@
 # What the built `pebble` does, seen from outside: $1 is the program.
 set -uo pipefail
 pebble=$(realpath "$1")
+page=$(realpath "$(dirname "$0")/../pebble.1")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -21,7 +22,13 @@ expect() {
         failed=$((failed + 1))
     fi
 }
-export pebble
+export pebble page
+
+run() {
+    diff <(for verb in run top; do "$pebble" $verb --help </dev/null; done | sed -n 's/^ *-/-/p' | sed 's/<.*//; s/  .*//' | grep -oE -- '--[a-z-]+' | sort -u) \
+        <(sed -n 's/^\.It Fl//p' "$page" | tr ' ' '\n' | sed -n 's/^-[a-z]/-&/p' | sort -u)
+}
+expect "the manual page has the options that there are" 0 ""
 
 run() { printf '%s\n' a 'b  c' '$(touch no)' | "$pebble" run -k 'echo {#}:{}'; }
 expect "lines become single words" 0 $'1:a\n2:b  c\n3:$(touch no)'
@@ -67,6 +74,12 @@ expect "a dry run" 0 'rm -rf x'
 
 run() { set -o pipefail; "$pebble" run -j 0 true </dev/null 2>&1 | sed -n 1p; }
 expect "wrong uses are named" 64 "Error: --jobs wants a number from 1 to 65536."
+
+run() { set -o pipefail; "$pebble" run --jbos 2 true </dev/null 2>&1 | sed -n 1p; }
+expect "options that there are not" 64 "Error: There is no option --jbos."
+
+run() { echo x | "$pebble" run -j 1 -- echo; }
+expect "two dashes before the command" 0 x
 
 run() { set -o pipefail; "$pebble" run -a nowhere true 2>&1 | sed -n 1p; }
 expect "an input that is not there" 64 "Error: nowhere: No such file or directory"

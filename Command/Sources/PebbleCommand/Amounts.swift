@@ -10,6 +10,11 @@ struct Length: ExpressibleByArgument, Equatable {
     guard let seconds = number(argument, units: units), seconds <= 1e9 else { return nil }
     duration = .seconds(seconds)
   }
+
+  var defaultValueDescription: String {
+    let seconds = duration / .seconds(1)
+    return seconds == seconds.rounded() ? "\(Int(seconds))s" : "\(seconds)s"
+  }
 }
 
 /// A number of bytes as an argument: "4096", "64K", "512M", "2G", in powers of 1024; above zero.

@@ -61,7 +61,15 @@ struct Run: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Write what became of each line, as lines of JSON, and a summary.", valueName: "file"))
   var report: String?
 
-  func validate() throws {
+  mutating func validate() throws {
+    // What stands before the command and is no option that there is, is taken for its first word.
+    switch command.first {
+    case "-h"?, "--help"?: throw CleanExit.helpRequest(Self.self)
+    case "--version"?: throw CleanExit.message(PebbleCommand.configuration.version)
+    case "--"?: command.removeFirst()
+    case let word? where word.hasPrefix("-"): throw ValidationError("There is no option \(word).")
+    default: break
+    }
     guard !command.isEmpty else { throw ValidationError("Which command is to be run?") }
     guard (1...65_536).contains(jobs ?? 1) else { throw ValidationError("--jobs wants a number from 1 to 65536.") }
     guard (0...1_000_000).contains(retries) else { throw ValidationError("--retries wants a number from 0 to 1000000.") }

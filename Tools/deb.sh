@@ -13,7 +13,10 @@ mkdir -p "$folder"
 cp "build/$name-$version.tar.gz" "$folder/${name}_$version.orig.tar.gz"
 tar -xzf "$folder/${name}_$version.orig.tar.gz" -C "$folder"
 cp -r packaging/debian "$tree/debian"
-maintainer=$(sed -n 's/^Maintainer: //p' packaging/debian/control)
+# Whoever makes them answers for them.
+user=$(id -un)
+maintainer="${DEBFULLNAME:-$(git config user.name || echo "$user")} <${DEBEMAIL:-$(git config user.email || echo "$user@$(hostname -f)")}>"
+sed -i "s|@MAINTAINER@|${maintainer//[|&\\\\]/}|" "$tree/debian/control"
 # Revision 0: older than any that Debian makes of this version.
 cat >"$tree/debian/changelog" <<END
 $name ($version-0pebble1) UNRELEASED; urgency=medium

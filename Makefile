@@ -226,7 +226,7 @@ check-server: | deps
 
 demo: | deps
 	cd Examples/Swift && $(SWIFT) build --product ingest
-	cd Examples && ../Tests/leaves_nothing.sh Swift/.build/debug/ingest documents
+	cd Examples && ../Tests/leaves_nothing.sh Swift/.build/debug/ingest --confined documents
 
 manual := $(basename $(notdir $(wildcard Examples/Swift/expected/*.txt)))
 # What differs from one run to the next is made the same, and of a backtrace the first line kept.
@@ -245,6 +245,8 @@ docs: manual
 examples: build/examples/ingest build/examples/divide build/examples/loop build/examples/hello
 	test "$$(build/examples/hello | $(steady))" = "worker N crashed: SIGFPE after T: integer division by zero"
 	cd Examples && ../Tests/leaves_nothing.sh ../build/examples/ingest documents
+	@mkdir -p build/hostile && ln -sf /etc/passwd build/hostile/order.json
+	build/examples/ingest --confined build/hostile | grep -q 'order.json.*Permission denied'
 	set -o pipefail; timeout -k 5 120 Tests/leaves_nothing.sh build/examples/divide <Examples/C/divide/lines.txt | \
 	  diff - Examples/C/divide/expected.txt
 	set -o pipefail; printf '%s\n' 27 1 0 97 ten 837799 | timeout -k 5 120 Tests/leaves_nothing.sh build/examples/loop | \

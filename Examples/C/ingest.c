@@ -8,7 +8,9 @@
  * minutes. In a worker that costs one document. With --in-process it costs the
  * program.
  *
- * With --slurm 4 the workers are on four nodes of a Slurm cluster.
+ * With --confined a worker can compute and read the folder, and nothing else:
+ * a document that is a link to another file, or whose text takes the parser over,
+ * gets no further. With --slurm 4 the workers are on four nodes of a Slurm cluster.
  *
  *   cc -o ingest *.c $(pkg-config --cflags --libs cpebble)
  *   ./ingest ../documents */
@@ -31,7 +33,7 @@ struct options {
     struct pebble_pool_config pool;
     unsigned nodes;  /* of a cluster; 0: on this machine */
     int64_t timeout; /* ns for each document */
-    bool in_process;
+    bool in_process, confined;
 };
 
 /* ---- The job: runs in a worker ---- */
@@ -129,10 +131,15 @@ static void ingest_in_pool(const struct options *options, struct report *reports
     struct progress progress;
     pebble_pool *pool;
 
+    struct pebble_pool_config config = options->pool;
+    char *readable[] = {options->confined ? allocated(realpath(options->folder, NULL)) : NULL, NULL};
+    config.confined = options->confined;
+    config.readable_paths = (const char *const *)readable;
+
     struct pebble_slurm slurm = {.nodes = options->nodes};
-    int error = options->nodes ? pebble_slurm_pool_new(&options->pool, &slurm, &pool)
-                               : pebble_pool_new(&options->pool, &pool);
+    int error = options->nodes ? pebble_slurm_pool_new(&config, &slurm, &pool) : pebble_pool_new(&config, &pool);
     if (error < 0) give_up("pool", -error);
+    free(readable[0]);
     pebble_future **futures = allocated(calloc(count + 1, sizeof(pebble_future *)));
     for (size_t i = 0; i < count; i++)
         futures[i] = schedule(pool, options, reports[i].file);
@@ -164,7 +171,8 @@ static int is_json(const struct dirent *entry)
 
 static _Noreturn void usage(FILE *stream, int status)
 {
-    fprintf(stream, "usage: ingest [--timeout SECONDS] [--workers N] [--slurm NODES] [--spawn] [--in-process] FOLDER\n");
+    fprintf(stream, "usage: ingest [--timeout SECONDS] [--workers N] [--slurm NODES] [--spawn] [--confined]\n"
+                    "              [--in-process] FOLDER\n");
     exit(status);
 }
 
@@ -191,6 +199,7 @@ static struct options parse_options(int argc, char **argv)
     static const struct option names[] = {
         {"timeout", required_argument, NULL, 't'}, {"workers", required_argument, NULL, 'w'},
         {"slurm", required_argument, NULL, 'n'},   {"spawn", no_argument, NULL, 's'},
+        {"confined", no_argument, NULL, 'c'},
         {"in-process", no_argument, NULL, 'i'},    {"help", no_argument, NULL, 'h'},
         {0},
     };
@@ -208,6 +217,9 @@ static struct options parse_options(int argc, char **argv)
             break;
         case 's':
             options.pool.start_method = PEBBLE_SPAWN;
+            break;
+        case 'c':
+            options.confined = true;
             break;
         case 'i':
             options.in_process = true;

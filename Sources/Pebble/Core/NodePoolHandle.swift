@@ -68,7 +68,7 @@ extension NodeStatistics.State {
 }
 
 /// C strings, ended with nil.
-private func withWords<R>(_ words: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> R) -> R {
+func withWords<R>(_ words: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> R) -> R {
   let copies = words.map { strdup($0)! }
   defer { for copy in copies { free(copy) } }
   let pointers = copies.map { UnsafePointer<CChar>?($0) } + [nil]

@@ -50,7 +50,7 @@ final class PoolHandle: @unchecked Sendable {
       config.initializer = initializer
       config.finalizer = finalizer
       config.confined = configuration.confinement != nil
-      return Self.withPaths(configuration.confinement?.readablePaths ?? []) { paths in
+      return withWords(configuration.confinement?.readablePaths ?? []) { paths in
         config.readable_paths = paths
         return makePool(configuration.execution, &config, &pool)
       }
@@ -70,16 +70,6 @@ final class PoolHandle: @unchecked Sendable {
     }
     guard let pool else { throw PebbleError(errno: -status, while: "making a pool") }
     return pool
-  }
-
-  /// Calls `body` with the paths as C wants them: nil for none.
-  private static func withPaths(
-    _ paths: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> Int32
-  ) -> Int32 {
-    if paths.isEmpty { return body(nil) }
-    let copies = paths.map { strdup($0) }
-    defer { copies.forEach { free($0) } }
-    return (copies.map { UnsafePointer($0) } + [nil]).withUnsafeBufferPointer { body($0.baseAddress) }
   }
 
   deinit {

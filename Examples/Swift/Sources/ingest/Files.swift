@@ -31,6 +31,13 @@ func documentNames(inFolder folder: String) -> [String]? {
   return names.sorted()
 }
 
+/// Without links; of a folder that has been read.
+func absolutePath(of folder: String) -> String {
+  let path = realpath(folder, nil)!
+  defer { free(path) }
+  return String(cString: path)
+}
+
 func lastError() -> String {
   String(cString: strerror(errno))
 }

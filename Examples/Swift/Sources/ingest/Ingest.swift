@@ -27,6 +27,9 @@ struct Ingest: AsyncParsableCommand {
   @Flag(help: "Start each worker afresh instead of forking it.")
   var spawn = false
 
+  @Flag(help: "Keep workers from everything but computing and reading the folder.")
+  var confined = false
+
   @Flag(help: "Do without Pebble, and see what happens.")
   var inProcess = false
 
@@ -47,9 +50,10 @@ struct Ingest: AsyncParsableCommand {
 
   private func ingestInPool(_ files: [String]) async throws -> Report {
     // The table says what happened: what the Swift runtime writes when it traps would only stand in between.
-    let configuration = ProcessPool.Configuration(
+    var configuration = ProcessPool.Configuration(
       maxWorkers: workers, name: "ingest", startMethod: spawn ? .spawn : .forkServer, standardError: .discard,
       execution: slurm.map { .slurm(nodes: $0) } ?? .processes)
+    if confined { configuration.confinement = WorkerConfinement(readablePaths: [absolutePath(of: folder)]) }
     let progress = ProgressBar(total: files.count)
 
     return try await withProcessPool(configuration) { pool in

@@ -51,6 +51,7 @@ static Suite *(*const suites[])(void) = {
     retries_suite,
     rlimits_suite,
     confine_suite,
+    scarce_suite,
     size_suite,
     cpus_suite,
     limits_suite,

@@ -70,6 +70,7 @@ Suite *spare_suite(void);
 Suite *cpus_suite(void);
 Suite *rlimits_suite(void);
 Suite *confine_suite(void);
+Suite *scarce_suite(void);
 Suite *limits_suite(void);
 Suite *cancel_suite(void);
 Suite *grace_suite(void);

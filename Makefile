@@ -108,7 +108,7 @@ build/asan/check-c: sanitize = -fsanitize=address,undefined -fno-sanitize-recove
 build/tsan/check-c: sanitize = -fsanitize=thread -Wno-tsan
 build/asan/check-c build/tsan/check-c: $(sources) $(test_sources) $(headers) $(test_headers) Makefile | deps
 	@mkdir -p $(@D)
-	$(CC) $(flags) -ISources/CPebble -O1 -g -fno-omit-frame-pointer $(sanitize) $(sources) $(test_sources) \
+	$(CC) $(flags) -iquote Sources/CPebble -O1 -g -fno-omit-frame-pointer $(sanitize) $(sources) $(test_sources) \
 	  $$(pkg-config --cflags --libs check) -lbsd -o $@
 
 .PHONY: check-asan check-tsan

@@ -46,6 +46,14 @@ owner 'futex' 'SYS_futex'
 owner 'control|stream' '(sendmsg|recvmsg|recv) *\('
 owner 'watch|loop|serve|output' '(epoll_wait|epoll_ctl|epoll_create1) *\('
 
+# --- nothing asks the wall clock, which may jump ---
+wall=$(grep -nE 'CLOCK_REALTIME|\b(time|gettimeofday|timespec_get|sem_timedwait|pthread_mutex_timedlock|pthread_cond_clockwait) *\(' \
+  Sources/CPebble/*.c | grep -vE ':[0-9]+: *(/?\*|//)')
+[ -z "$wall" ] || complain "the wall clock: $wall"
+[ "$(grep -c 'pthread_cond_timedwait *(' Sources/CPebble/*.c | awk -F: '{n += $2} END {print n}')" = \
+  "$(grep -l 'pthread_condattr_setclock *(' Sources/CPebble/*.c | xargs grep -c 'pthread_cond_timedwait *(' /dev/null | awk -F: '{n += $2} END {print n}')" ] ||
+  complain "pthread_cond_timedwait on the wall clock"
+
 # --- the library never prints, never exits the host ---
 prints=$(grep -nE '\b(printf|fprintf|perror|puts|abort) *\(' Sources/CPebble/*.c | grep -v snprintf)
 [ -z "$prints" ] || complain "the library prints: $prints"

@@ -52,6 +52,7 @@ static Suite *(*const suites[])(void) = {
     rlimits_suite,
     confine_suite,
     scarce_suite,
+    clocks_suite,
     size_suite,
     cpus_suite,
     limits_suite,

@@ -182,6 +182,8 @@ static void put_config(struct pb_wire_out *out, const struct pebble_pool_config 
     pb_wire_put(out, config->stderr_to);
     pb_wire_put(out, config->output_tail);
     put_int(out, config->spare_workers);
+    pb_wire_put(out, config->no_throw_backtraces);
+    pb_wire_put(out, config->swift_backtrace);
     put_limits(out, &config->limits);
     put_confinement(out, config);
 }
@@ -201,6 +203,8 @@ static void take_config(struct pb_wire_body *body, struct pebble_pool_config *re
     ret_config->stderr_to = (enum pebble_output)take_upto(body, PEBBLE_INHERIT, PEBBLE_CAPTURE);
     ret_config->output_tail = (size_t)take_upto(body, 0, SIZE_MAX);
     ret_config->spare_workers = take_int(body);
+    ret_config->no_throw_backtraces = take_bool(body);
+    ret_config->swift_backtrace = take_bool(body);
     take_limits(body, &ret_config->limits);
 }
 

@@ -234,6 +234,8 @@ static void write_setup(struct pb_wire_out *out)
                    .stderr_to = PEBBLE_DISCARD,
                    .output_tail = 8,
                    .spare_workers = PEBBLE_NO_SPARES,
+                   .no_throw_backtraces = true,
+                   .swift_backtrace = true,
                    .limits = {.address_space = 9, .cpu_time = 10, .open_files = 11, .core_size = 12, .nice = 13,
                               .no_new_privileges = true}},
         .lines = true,
@@ -376,6 +378,7 @@ START_TEST(a_setup_comes_over)
     ck_assert_int_eq(config->stderr_to, PEBBLE_DISCARD);
     ck_assert_uint_eq(config->output_tail, 8);
     ck_assert_int_eq(config->spare_workers, PEBBLE_NO_SPARES);
+    ck_assert(config->no_throw_backtraces && config->swift_backtrace);
     const uint64_t limits[] = {config->limits.address_space, config->limits.cpu_time, config->limits.open_files,
                                config->limits.core_size, (uint64_t)config->limits.nice};
     for (size_t i = 0; i < PB_COUNT(limits); i++)

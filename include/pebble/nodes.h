@@ -55,6 +55,7 @@ struct pebble_nodes {
  * - outcome->node is the node's name, or what it calls itself; outcome->pid that
  *   of the worker there.
  * - A node whose kernel cannot confine workers, where they are to be, does not come up.
+ * - A job that is over its limit there gives no stacks: config->stack_dump does nothing.
  * - When on_output falls behind, all workers of a node have to wait.
  * - Only the executable is compared; shared libraries must be the same ones too,
  *   or their functions are not found (PEBBLE_CAUSE_NO_FUNCTION).

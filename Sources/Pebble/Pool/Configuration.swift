@@ -40,7 +40,8 @@ public enum JobExecution: Sendable, Equatable {
   /// path there.
   ///
   /// A node that is lost costs the jobs that it had, which throw ``NodeLost`` unless they have retries; the pool goes
-  /// on with the others. ``ProcessPool/resize(maxWorkers:)`` cannot be used.
+  /// on with the others. ``ProcessPool/resize(maxWorkers:)`` cannot be used, and ``ProcessPool/Configuration/stackDump``
+  /// does nothing.
   ///
   /// - Parameters:
   ///   - nodes: how many; nil: in an allocation all that it has, else one.

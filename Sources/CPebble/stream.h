@@ -21,6 +21,7 @@ struct pb_stream {
     struct pb_frame out;
     struct iovec pieces[2];
     int first, count;
+    bool wide; /* for payloads that are large */
     int broken; /* 0; or -errno: nothing more can be sent */
     /* coming in */
     struct pb_frame in;

@@ -8,7 +8,7 @@ complain() { echo "lint: $*"; failed=1; }
 # --- layers: a file includes headers of its own or lower layers only ---
 layers=(
   "compat fd clock sig futex cpus rlimits"
-  "latch room wheel histogram lines alarm proc image frame boot control mainqueue arena blocks oom symbols demangle tracerecord backtrace unwind crashrecord dumprecord readable reopen confine wire messages hostlist"
+  "latch room wheel histogram lines alarm proc image frame boot control mainqueue arena blocks oom symbols demangle tracerecord backtrace unwind crashrecord dumprecord debugger readable reopen confine wire messages hostlist"
   "spawn launch entry forkserver serve stream shared hostlink hostopen childlink call crash throws dump autopsy stacks chunk child"
   "worker dispatch"
   "inbox watchers job updates callbacks courier engine poolstate watch queue starting output shipping dumping ending crew hiring processes threads nodelink nodejobs nodelife nodeoutput node nodes loop"

@@ -2,6 +2,7 @@
 #include "compat.h"
 #include "child.h"
 #include "call.h"
+#include "debugger.h"
 #include "fd.h"
 #include "forkserver.h"
 #include "childlink.h"
@@ -58,6 +59,15 @@ static void show(const struct child *child, const char *job, int length)
         setproctitle("-pebble: %s worker %u: %.*s", child->boot->pool, child->boot->number, length, job);
     else
         setproctitle("-pebble: %s worker %u", child->boot->pool, child->boot->number);
+}
+
+static void wait_for_debugger(const struct child *child)
+{
+    static const char doing[] = "waiting for a debugger";
+    int64_t time = child->link.shared->debugger_time;
+    if (time <= 0) return;
+    show(child, doing, sizeof doing - 1);
+    pb_debugger_await(time);
 }
 
 static void set_up(unsigned depth)
@@ -170,6 +180,7 @@ void pb_child_main(const struct pb_boot *boot, unsigned depth)
     pb_dump_install(&child.link.shared->dump);
     if (child.link.shared->remember_throws) pb_throws_install();
     host = &child.link;
+    wait_for_debugger(&child);
     show(&child, "", 0);
     if (!child.link.shared->initialized) confine(&child);
     if (!pb_childlink_ready(&child.link)) leave();

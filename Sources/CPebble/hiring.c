@@ -85,5 +85,6 @@ void pb_hire(struct pebble_pool *pool, int64_t now)
     TAILQ_INSERT_TAIL(&pool->workers, worker, link_in_pool);
     atomic_fetch_add(&pool->count.workers, 1);
     atomic_fetch_add(&pool->count.started, 1);
-    pb_watch_arm(pool, &worker->alarm, pb_after(now, pool->config.start_timeout));
+    int64_t undisturbed = pb_after(now, pool->config.start_timeout);
+    pb_watch_arm(pool, &worker->alarm, pb_after(undisturbed, pool->config.debugger_time));
 }

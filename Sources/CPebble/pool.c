@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "confine.h"
 #include "cpus.h"
+#include "debugger.h"
 #include "entry.h"
 #include "boot.h"
 #include "forkserver.h"
@@ -72,6 +73,7 @@ static int fill_in(struct pebble_pool_config *config)
 {
     if (config->max_workers > MAX_WORKERS || config->start_timeout < 0) return -EINVAL;
     if (config->max_age < 0 || config->idle_timeout < 0 || config->full_timeout < 0 || config->grace < 0 || config->stack_dump < 0) return -EINVAL;
+    if (config->debugger_time < 0) return -EINVAL;
     if (config->start_method != PEBBLE_FORK_SERVER && config->start_method != PEBBLE_SPAWN) return -EINVAL;
     if (config->swift_backtrace && config->start_method != PEBBLE_SPAWN) return -EINVAL;
     if (config->limits.nice < 0 || config->limits.nice > 19) return -EINVAL;
@@ -86,6 +88,7 @@ static int fill_in(struct pebble_pool_config *config)
     if (config->spare_workers == PEBBLE_NO_SPARES) config->spare_workers = 0;
     if (!config->max_payload) config->max_payload = DEFAULT_MAX_PAYLOAD;
     if (!config->start_timeout) config->start_timeout = DEFAULT_START_TIME;
+    if (!config->debugger_time) config->debugger_time = pb_debugger_time();
     if (!config->name || !*config->name) config->name = "pool";
     return 0;
 }

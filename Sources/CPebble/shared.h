@@ -105,6 +105,7 @@ struct pb_shared {
     uint64_t core_size;       /* of its core file, at most; set before it is there */
     uint32_t confined;      /* whether it is to be; the same */
     uint32_t initialized;   /* whether its first job is the initializer, behind which it is; the same */
+    int64_t debugger_time;    /* how long it waits for one; the same */
     _Atomic uint32_t bell_at; /* how many jobs are to be completed for the bell that is wanted */
     /* the worker's */
     alignas(64) _Atomic uint32_t completed;

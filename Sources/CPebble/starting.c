@@ -19,6 +19,7 @@ void pb_start_instruct(const struct pebble_pool *pool, struct pb_shared *shared)
     shared->confined = pool->config.confined;
     shared->initialized = pool->initializer.given;
     if (pool->readable) memcpy(shared->readable, pool->readable->text, sizeof shared->readable);
+    shared->debugger_time = pool->config.debugger_time;
 }
 
 void pb_start_failed(struct pebble_pool *pool, enum pebble_cause cause, int error,

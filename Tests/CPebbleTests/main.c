@@ -53,6 +53,7 @@ static Suite *(*const suites[])(void) = {
     confine_suite,
     scarce_suite,
     clocks_suite,
+    debugger_suite,
     size_suite,
     cpus_suite,
     limits_suite,

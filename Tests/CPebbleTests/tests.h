@@ -72,6 +72,7 @@ Suite *rlimits_suite(void);
 Suite *confine_suite(void);
 Suite *scarce_suite(void);
 Suite *clocks_suite(void);
+Suite *debugger_suite(void);
 Suite *limits_suite(void);
 Suite *cancel_suite(void);
 Suite *grace_suite(void);

@@ -40,6 +40,16 @@ struct WorkerCallTests {
   private static let die = ProcessFunction(dieLoading, name: "dieLoading") { ProcessCall($0).run(dieLoading) }
   private static let limit = ProcessFunction(openFilesLimit, name: "limit") { ProcessCall($0).run(openFilesLimit) }
 
+  @Test("wait for a debugger as long as they are told", arguments: StartMethod.allCases)
+  func debugger(method: StartMethod) async throws {
+    let begin = ContinuousClock.now
+    try await withProcessPool(.init(maxWorkers: 1, startMethod: method, debuggerTime: .milliseconds(100))) { pool in
+      try await expect(try pool.schedule(Calls.square, 3), 9)
+    }
+    #expect(ContinuousClock.now - begin >= .milliseconds(100))
+    #expect { try ProcessPool(.init(debuggerTime: .zero)) } throws: { ($0 as? PebbleError)?.code == .invalidArgument }
+  }
+
   @Test("are set up by the initializer, each of them", arguments: StartMethod.allCases)
   func initializer(method: StartMethod) async throws {
     let configuration = ProcessPool.Configuration(

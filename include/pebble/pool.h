@@ -151,6 +151,15 @@ struct pebble_pool_config {
      * them; names and sizes of other files they can then ask for too. Up to 32, of up
      * to 4095 bytes together; copied. Default: none. */
     const char *PEBBLE_NULLABLE const *PEBBLE_NULLABLE readable_paths;
+
+    /* ns that each worker waits for a debugger, besides start_timeout, before it
+     * does anything else. It goes on when one is attached, or the time is over.
+     * Meanwhile its title ends in "waiting for a debugger":
+     *     gdb -p $(pgrep -nf 'waiting for a debugger')
+     * Whoever debugs takes time, so jobs should have no limits then. Default: what
+     * the environment's PEBBLE_DEBUGGER_TIME says, in seconds (1 to 86400); or no
+     * time at all. */
+    int64_t debugger_time;
 };
 
 /* Higher ones are begun first, equal ones in the order of their scheduling. */

@@ -43,6 +43,7 @@ final class PoolHandle: @unchecked Sendable {
     config.idle_timeout = configuration.idleTimeout?.nanoseconds ?? 0
     config.limits = pebble_worker_limits(configuration.limits)
     config.grace = configuration.grace?.nanoseconds ?? 0
+    config.debugger_time = configuration.debuggerTime?.nanoseconds ?? 0
     config.max_queued = configuration.maxQueued ?? 0
     config.spare_workers = configuration.spareWorkers.map { $0 == 0 ? -1 : Int32(clamping: $0) } ?? 0
     pool = try Self.make(configuration) { name, initializer, finalizer, pool in

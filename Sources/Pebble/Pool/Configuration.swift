@@ -129,6 +129,14 @@ extension ProcessPool {
     /// Whether Swift's own crash reporter is left in workers as the program's environment has it (`SWIFT_BACKTRACE`),
     /// instead of off: it writes to standard error, and takes its time. With ``StartMethod/spawn`` only.
     public var swiftBacktraces: Bool
+    /// How long each worker waits for a debugger, besides ``startTimeout``, before it does anything else. It goes on when
+    /// one is attached, or the time is over. Nil: what the environment's `PEBBLE_DEBUGGER_TIME` says, in seconds, or no
+    /// time at all.
+    ///
+    /// Meanwhile the title of its process ends in "waiting for a debugger":
+    /// `lldb -p $(pgrep -nf 'waiting for a debugger')`, or `gdb -p`. Whoever debugs takes time, so jobs should have no
+    /// limits then.
+    public var debuggerTime: Duration?
 
     public init(
       maxWorkers: Int? = nil, maxTasks: Int? = nil, name: String? = nil, startMethod: StartMethod = .forkServer,
@@ -138,7 +146,7 @@ extension ProcessPool {
       limits: WorkerLimits = .init(), execution: JobExecution = .processes, grace: Duration? = nil,
       maxQueued: Int? = nil, spareWorkers: Int? = nil, confinement: WorkerConfinement? = nil,
       onOutput: (@Sendable (WorkerLine) -> Void)? = nil, outputTail: Int = 4096, errorBacktraces: Bool = true,
-      stackDump: Duration? = nil, swiftBacktraces: Bool = false
+      stackDump: Duration? = nil, swiftBacktraces: Bool = false, debuggerTime: Duration? = nil
     ) {
       self.maxWorkers = maxWorkers
       self.maxTasks = maxTasks
@@ -165,6 +173,7 @@ extension ProcessPool {
       self.errorBacktraces = errorBacktraces
       self.stackDump = stackDump
       self.swiftBacktraces = swiftBacktraces
+      self.debuggerTime = debuggerTime
     }
 
     func check() throws(PebbleError) {
@@ -183,6 +192,7 @@ extension ProcessPool {
       if swiftBacktraces && startMethod != .spawn {
         throw PebbleError(.invalidArgument, "swiftBacktraces need the start method spawn")
       }
+      try positive(debuggerTime, "debuggerTime")
       if let spareWorkers, !(0...65_536).contains(spareWorkers) {
         throw PebbleError(.invalidArgument, "spareWorkers must be 0 to 65536, not \(spareWorkers)")
       }

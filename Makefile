@@ -6,6 +6,7 @@
 # make check-asan   the C tests with AddressSanitizer and UndefinedBehaviorSanitizer
 # make check-tsan   the C tests with ThreadSanitizer
 # make coverage     which lines and branches of the library the C tests run
+# make coverage-swift  which lines and regions of the Swift library its tests run
 # make check-swift  swift test alone
 # make check-visible  that `import Pebble` brings no names of C along
 # make check-entry  the ways in which a program can contain Pebble
@@ -143,6 +144,12 @@ coverage: build/coverage/check-c build/coverage/check-faults
 	Tests/CPebbleTests/under.sh coverage build/coverage/check-c
 	Tests/CPebbleTests/under.sh coverage build/coverage/check-faults
 	Tests/Coverage/report.sh build/coverage
+
+# Of the processes of the tests themselves: workers leave without saving what they count.
+.PHONY: coverage-swift
+coverage-swift: | deps
+	$(SWIFT) test --disable-default-traits --enable-code-coverage --scratch-path build/swift-coverage
+	Tests/Coverage/swift.py build/swift-coverage/debug/codecov/pebble.json
 
 check-swift: | deps
 	$(SWIFT) test

@@ -1,6 +1,7 @@
 // swift-tools-version: 6.1
 // SPDX-License-Identifier: Apache-2.0
-// Built by run.sh, which says where Pebble is: a package that depends on it with the traits that are off by default.
+// Built by run.sh, which says where Pebble is: a package that depends on it with the traits that are off by default,
+// and on others that it is to get along with.
 import PackageDescription
 
 let pebble = Context.environment["CONSUMER_PEBBLE"] ?? "../.."
@@ -13,6 +14,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
     .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.2.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
   ],
   targets: [
     .testTarget(
@@ -24,6 +26,7 @@ let package = Package(
         .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
       ]
     )
   ],

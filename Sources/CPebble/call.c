@@ -30,12 +30,12 @@ static bool move_to_large_room(struct pebble_call *call, size_t needed)
 static bool make_room(struct pebble_call *call, size_t length)
 {
     size_t needed;
-    if (__builtin_add_overflow(call->reply_length, length, &needed)) return false;
+    if (__builtin_add_overflow(call->reply_length, length, &needed) || needed > PTRDIFF_MAX) return false;
     if (needed <= call->reply_capacity && call->reply) return true;
     if (move_to_large_room(call, needed)) return true;
     size_t capacity = call->reply_capacity < 256 ? 256 : call->reply_capacity;
     while (capacity < needed)
-        capacity = capacity > SIZE_MAX / 2 ? needed : capacity * 2;
+        capacity = capacity > PTRDIFF_MAX / 2 ? needed : capacity * 2;
     bool in_room = call->reply == call->room;
     char *reply = realloc(in_room ? NULL : call->reply, capacity);
     if (!reply) return false;

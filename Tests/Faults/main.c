@@ -3,7 +3,8 @@
  *
  *   check-faults          single calls, then a sweep over some of all
  *   check-faults all      over all of them
- *   check-faults spawn host malloc 17 [on]    one case, or from there on */
+ *   check-faults spawn host malloc 17 [on]    one case, or from there on
+ *   check-faults spawn host malloc all [on]   all of one call */
 #include "suites.h"
 #include "sweep.h"
 

@@ -9,7 +9,7 @@
  * fewer of those that come later. Whether all is well; what is not is on stderr. */
 bool sweep_all(bool all);
 
-/* START-METHOD ROLE KIND NTH [on]: that one, and whether all is well. */
+/* START-METHOD ROLE KIND NTH [on]: that one, or every NTH for "all". Whether all is well. */
 bool sweep_named(int count, char **names);
 
 #endif

@@ -82,7 +82,7 @@ deps:
 	@Tools/deps.sh $(packages)
 
 build/check-c: $(test_sources) $(test_headers) build/libcpebble.a
-	$(CC) $(flags) -ISources/CPebble $(CFLAGS) $(test_sources) build/libcpebble.a \
+	$(CC) $(flags) -iquote Sources/CPebble $(CFLAGS) $(test_sources) build/libcpebble.a \
 	  $$(pkg-config --cflags --libs check) -lbsd -o $@
 
 check-c: build/check-c
@@ -93,7 +93,7 @@ build/faults.a: build/libcpebble.a Tests/Faults/faults.syms
 	objcopy --redefine-syms=Tests/Faults/faults.syms $< $@
 
 build/check-faults: $(wildcard Tests/Faults/*.[ch]) $(test_shared) $(test_headers) build/faults.a
-	$(CC) $(flags) -ISources/CPebble -ITests/CPebbleTests $(CFLAGS) $(filter %.c %.a,$^) \
+	$(CC) $(flags) -iquote Sources/CPebble -ITests/CPebbleTests $(CFLAGS) $(filter %.c %.a,$^) \
 	  $$(pkg-config --cflags --libs check) -lbsd -o $@
 
 .PHONY: check-fuzz fuzz check-faults check-faults-short
@@ -130,11 +130,11 @@ build/coverage/faults.a: $(covered) Tests/Faults/faults.syms
 	objcopy --redefine-syms=Tests/Faults/faults.syms $@
 
 build/coverage/check-c: $(test_sources) $(test_headers) $(covered) Tests/Coverage/dump.c
-	$(CC) $(flags) -ISources/CPebble $(CFLAGS) $(test_sources) $(covered) $(saved) \
+	$(CC) $(flags) -iquote Sources/CPebble $(CFLAGS) $(test_sources) $(covered) $(saved) \
 	  $$(pkg-config --cflags --libs check) -lbsd -lgcov -o $@
 
 build/coverage/check-faults: $(wildcard Tests/Faults/*.[ch]) $(test_shared) $(test_headers) build/coverage/faults.a Tests/Coverage/dump.c
-	$(CC) $(flags) -ISources/CPebble -ITests/CPebbleTests $(CFLAGS) $(saved) \
+	$(CC) $(flags) -iquote Sources/CPebble -ITests/CPebbleTests $(CFLAGS) $(saved) \
 	  $(filter Tests/Faults/%.c Tests/CPebbleTests/%.c %.a,$^) $$(pkg-config --cflags --libs check) -lbsd -lgcov -o $@
 
 .PHONY: coverage
@@ -192,7 +192,7 @@ build/fuzz/check/libcpebble.a: $(sources:Sources/CPebble/%.c=build/fuzz/check/%.
 	@ar rcs $@ $^
 
 build/fuzz/check/%: Tests/Fuzz/%.c Tests/Fuzz/driver.c Tests/Fuzz/fuzz.h build/fuzz/check/libcpebble.a
-	@$(CC) $(flags) $(sanitize) -ISources/CPebble -O1 -g $(filter %.c,$^) build/fuzz/check/libcpebble.a -lbsd -o $@
+	@$(CC) $(flags) $(sanitize) -iquote Sources/CPebble -O1 -g $(filter %.c,$^) build/fuzz/check/libcpebble.a -lbsd -o $@
 
 check-fuzz: $(fuzzers:%=build/fuzz/check/%)
 	@for name in $(fuzzers); do timeout -k 5 100 build/fuzz/check/$$name Tests/Fuzz/corpus/$$name 10000 || exit 1; done

@@ -14,7 +14,7 @@ lld=
 [ -e "$(dirname "$(readlink -f "$(command -v "$clang")")")/ld.lld" ] && lld=-fuse-ld=lld
 mkdir -p build/fuzz/core build/fuzz/found
 
-flags="-std=gnu11 -O1 -g -fno-omit-frame-pointer -pthread -Iinclude -ISources/CPebble"
+flags="-std=gnu11 -O1 -g -fno-omit-frame-pointer -pthread -Iinclude -iquote Sources/CPebble"
 build_core() {
   local source object
   for source in Sources/CPebble/*.c; do

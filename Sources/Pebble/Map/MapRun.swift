@@ -64,7 +64,7 @@ extension MapWindow {
         elements = []
       }
     } catch {
-      failure = error
+      if !Task.isCancelled { failure = error }  // else it is of the map's own making
     }
     if !elements.isEmpty { add(MapChunk(elements, plan)) }
     if let failure { add(MapChunk(failure, plan)) }

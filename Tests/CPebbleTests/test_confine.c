@@ -608,7 +608,7 @@ END_TEST
 Suite *confine_suite(void)
 {
     Suite *suite = suite_create("confine");
-    TCase *tests = group_without(suite, "not-tsan", "confine", 60);
+    TCase *tests = group_without(suite, "not-tsan not-valgrind", "confine", 60);
     both(tests, a_worker_that_computes_cannot_do_anything_else);
     both(tests, a_worker_that_reads_cannot_either);
     both(tests, a_worker_that_computes_can_read_nothing);

@@ -44,7 +44,7 @@ static size_t reply_length(uint64_t number)
 static void *work(void *arg)
 {
     struct pb_claimed job;
-    char *own = malloc(MOST);
+    char *own = calloc(1, MOST);
     while (pb_childlink_next(&ends.worker, &job)) {
         uint64_t number;
         memcpy(&number, job.input, sizeof number);

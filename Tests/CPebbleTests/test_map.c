@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A function over many inputs. */
 #include "support.h"
+#include "chance.h"
 
 #include <sched.h>
 #include <stdlib.h>
@@ -111,7 +112,7 @@ END_TEST
 START_TEST(a_million_elements_pass_in_chunks)
 {
     pebble_pool *pool = pool_with(_i, 2);
-    doubles_in_order(pool, 1000000, (struct pebble_map_options){.chunk_size = 10000});
+    doubles_in_order(pool, (int64_t)chance_steps(), (struct pebble_map_options){.chunk_size = chance_steps() / 100});
     close_pool(pool);
 }
 END_TEST

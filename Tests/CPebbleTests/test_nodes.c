@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Pools with nodes: agents that are started here by plain commands. */
 #include "support.h"
+#include "chance.h"
 #include "image.h"
 
 #include <fcntl.h>
@@ -257,7 +258,7 @@ START_TEST(large_data_makes_the_round_trip)
 {
     struct cluster cluster;
     pebble_pool *pool = pool_of_nodes(&cluster, 1, PEBBLE_FORK_SERVER, 1);
-    const size_t length = (size_t)20 << 20;
+    const size_t length = 20 * chance_steps();
     char *data = malloc(length);
     for (size_t i = 0; i < length; i++)
         data[i] = (char)(i * 7 + i / 4096);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * How large inputs and replies may be. */
 #include "ledger.h"
+#include "chance.h"
 #include "poolstate.h"
 
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 START_TEST(large_data_makes_the_round_trip)
 {
     pebble_pool *pool = pool_with(_i, 1);
-    size_t length = 107 * MEBIBYTE + 3;
+    size_t length = 107 * chance_steps() + 3;
     unsigned char *data = malloc(length);
     for (size_t i = 0; i < length; i++)
         data[i] = (unsigned char)(i * 31 >> 3);

@@ -68,9 +68,9 @@ START_TEST(a_queue_that_held_much_works_after_it_ran_empty)
 {
     pebble_queue *queue = queue_of(0);
     for (int round = 0; round < 3; round++) {
-        for (uintptr_t i = 0; i < 100000; i++)
+        for (uintptr_t i = 0; i < chance_steps() / 10; i++)
             put(queue, i);
-        for (uintptr_t i = 0; i < 100000; i++)
+        for (uintptr_t i = 0; i < chance_steps() / 10; i++)
             must(get(queue) == i);
     }
     pebble_queue_unref(queue);

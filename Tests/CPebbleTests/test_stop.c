@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Ending a pool, whatever it is about. */
 #include "support.h"
+#include "chance.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -66,7 +67,7 @@ END_TEST
 
 START_TEST(a_pool_can_be_stopped_with_large_data_in_flight)
 {
-    size_t length = 107 << 20;
+    size_t length = 107 * chance_steps();
     void *data = calloc(1, length);
     pebble_pool *pool = pool_with(_i, 2);
     run(pool, job_pid);
@@ -84,7 +85,7 @@ END_TEST
 
 START_TEST(large_jobs_can_be_cancelled_and_their_pool_stopped)
 {
-    size_t length = 30 << 20;
+    size_t length = 30 * chance_steps();
     void *data = calloc(1, length);
     pebble_pool *pool = pool_with(_i, 2);
     pebble_future *futures[10];

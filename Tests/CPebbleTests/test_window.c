@@ -2,6 +2,7 @@
  * Jobs that are shipped ahead, behind the one that runs: nobody can tell,
  * except that it is fast. */
 #include "ledger.h"
+#include "chance.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -46,13 +47,13 @@ static void many(int method, unsigned workers, int64_t count)
 
 START_TEST(many_short_jobs_through_one_worker_are_all_answered)
 {
-    many(_i, 1, 50000);
+    many(_i, 1, (int64_t)chance_steps() / 20);
 }
 END_TEST
 
 START_TEST(many_short_jobs_through_two_workers_are_all_answered)
 {
-    many(_i, 2, 50000);
+    many(_i, 2, (int64_t)chance_steps() / 20);
 }
 END_TEST
 
@@ -60,7 +61,7 @@ START_TEST(who_waits_for_one_short_job_after_another_is_always_woken)
 {
     pebble_pool *pool = pool_with(_i, 1);
     int64_t pid = run(pool, job_pid);
-    for (int i = 0; i < 20000; i++)
+    for (size_t i = 0; i < chance_steps() / 50; i++)
         ck_assert_int_eq(run(pool, job_pid), pid);
     close_pool(pool);
 }

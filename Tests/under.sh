@@ -1,8 +1,9 @@
 #!/bin/bash
-# Runs the C tests under a tool: under.sh asan|tsan|coverage PROGRAM
+# Runs tests under a tool: under.sh asan|tsan|valgrind|coverage COMMAND...
 # Fails when a test does, or when any process - host, fork server or worker - had something to report.
 set -u
-tool=$1 program=$2
+tool=$1
+shift
 reports=$(mktemp -d)
 trap 'rm -rf "$reports"' EXIT
 report=$reports/report # and the process id
@@ -18,13 +19,19 @@ asan)
   found='ERROR: |runtime error: '
   ;;
 tsan)
-  export TSAN_OPTIONS=$common:$crashes:die_after_fork=0:report_thread_leaks=0
+  export TSAN_OPTIONS=$common:$crashes:die_after_fork=0:report_thread_leaks=0:atexit_sleep_ms=0
   found='WARNING: ThreadSanitizer: '
+  ;;
+valgrind)
+  set -- valgrind --log-file="$report.%p" --leak-check=full --error-exitcode=99 \
+    --suppressions="$(dirname "$0")/Valgrind/valgrind.supp" "$@"
+  export PEBBLE_STEPS=${PEBBLE_STEPS:-10000}
+  found='ERROR SUMMARY: [1-9]'
   ;;
 coverage) found='nothing else' ;;
 esac
 export CK_EXCLUDE_TAGS="not-$tool" CK_TIMEOUT_MULTIPLIER=3 CK_VERBOSITY=${CK_VERBOSITY:-normal}
-"$program"
+"$@"
 failed=$?
 for file in $(grep -lE "$found" "$reports"/* 2>/dev/null); do
   cat "$file"

@@ -24,8 +24,26 @@ static void free_input(struct pebble_future *job)
     job->input = NULL;
 }
 
+size_t pb_parts_length(const struct pebble_part *parts, size_t count)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < count; i++)
+        if (__builtin_add_overflow(length, parts[i].length, &length)) return SIZE_MAX;
+    return length;
+}
+
+static void copy_parts(char *to, const struct pebble_part *parts, size_t length)
+{
+    for (; length; length -= parts++->length) {
+        if (!parts->length) continue;
+        memcpy(to, parts->data, parts->length);
+        to += parts->length;
+    }
+}
+
 struct pebble_future *pb_job_new(struct pebble_pool *pool, const struct pb_function_ref *function,
-                                 const void *input, size_t length, const struct pebble_job_options *options)
+                                 const struct pebble_part *parts, size_t length,
+                                 const struct pebble_job_options *options)
 {
     struct pebble_future *job = calloc(1, JOB_SIZE + (length <= SMALL_INPUT ? length : 0));
     if (!job) return NULL;
@@ -33,7 +51,7 @@ struct pebble_future *pb_job_new(struct pebble_pool *pool, const struct pb_funct
     if (length && length <= SMALL_INPUT) job->input = behind(job);
     if (length > SMALL_INPUT && !(job->input = pb_blocks_take(&pool->blocks, length))) goto no_input;
     if (options->name && *options->name && !(job->name = strdup(options->name))) goto no_name;
-    if (length) memcpy(job->input, input, length);
+    copy_parts(job->input, parts, length);
     atomic_init(&job->refs, 1);
     pb_watchers_init(&job->watchers);
     pb_pool_hold(pool);

@@ -75,10 +75,14 @@ static inline bool pb_job_is_held(const struct pebble_future *job)
 
 PB_HIDDEN_BEGIN
 
-/* A job with one reference, a hold on the pool's memory, and copies of input
- * and name. NULL: no memory. */
+/* The bytes of all parts, SIZE_MAX when they are more. */
+size_t pb_parts_length(const struct pebble_part *parts, size_t count);
+
+/* A job with one reference, a hold on the pool's memory, and copies of name and
+ * input, which is these parts, of so many bytes. NULL: no memory. */
 struct pebble_future *pb_job_new(struct pebble_pool *pool, const struct pb_function_ref *function,
-                                 const void *input, size_t length, const struct pebble_job_options *options);
+                                 const struct pebble_part *parts, size_t length,
+                                 const struct pebble_job_options *options);
 
 /* Decides its outcome, once: false when that was done before. `began` is when
  * the worker with that pid began it, or 0. The rest of the outcome is then for

@@ -216,7 +216,14 @@ int pebble_pool_on_room(pebble_pool *pool, pebble_room_callback callback, void *
 int pebble_pool_schedule(pebble_pool *pool, pebble_function function, const void *input, size_t length,
                          const struct pebble_job_options *options, pebble_future **ret_future)
 {
+    return pebble_pool_schedule_parts(pool, function, &(struct pebble_part){input, length}, 1, options, ret_future);
+}
+
+int pebble_pool_schedule_parts(pebble_pool *pool, pebble_function function, const struct pebble_part *parts,
+                               size_t count, const struct pebble_job_options *options, pebble_future **ret_future)
+{
     static const struct pebble_job_options none;
+    size_t length = pb_parts_length(parts, count);
     if (!options) options = &none;
     if (options->timeout < 0 || options->queue_timeout < 0 || options->deadline < 0) return -EINVAL;
     if (options->priority < PEBBLE_PRIORITY_MIN || options->priority > PEBBLE_PRIORITY_MAX) return -EINVAL;
@@ -229,7 +236,7 @@ int pebble_pool_schedule(pebble_pool *pool, pebble_function function, const void
     if (rc < 0) return rc;
 
     if ((rc = take_place(pool)) < 0) return rc;
-    struct pebble_future *job = pb_job_new(pool, &ref, input, length, options);
+    struct pebble_future *job = pb_job_new(pool, &ref, parts, length, options);
     if (!job) {
         give_place(pool);
         return -ENOMEM;

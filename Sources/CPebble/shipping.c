@@ -107,8 +107,9 @@ static bool ship(struct pebble_pool *pool, struct pb_worker *worker, struct pebb
 void pb_shipping_run_procedure(struct pebble_pool *pool, struct pb_worker *worker, const struct pb_procedure *procedure,
                                int64_t now)
 {
+    const struct pebble_part input = {procedure->input, procedure->length};
     struct pebble_future *job =
-        pb_job_new(pool, &procedure->function, procedure->input, procedure->length, &(struct pebble_job_options){0});
+        pb_job_new(pool, &procedure->function, &input, input.length, &(struct pebble_job_options){0});
     pebble_future_unref(worker->procedure); /* of the beginning, when this is the end */
     worker->procedure = job;
     if (!job) {

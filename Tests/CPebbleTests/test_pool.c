@@ -77,6 +77,26 @@ START_TEST(the_input_is_copied)
 }
 END_TEST
 
+START_TEST(an_input_may_come_in_parts)
+{
+    const struct pebble_part parts[] = {{"one ", 4}, {NULL, 0}, {"two", 4}};
+    pebble_pool *pool = pool_with(_i, 1);
+    pebble_future *future;
+    ck_assert_int_eq(pebble_pool_schedule_parts(pool, job_echo, parts, 3, NULL, &future), 0);
+    ck_assert_int_eq(pebble_future_wait(future, PEBBLE_FOREVER), 0);
+    ck_assert_uint_eq(pebble_future_outcome(future)->length, 8);
+    ck_assert_str_eq(pebble_future_outcome(future)->data, "one two");
+    pebble_future_unref(future);
+    ck_assert_int_eq(pebble_pool_schedule_parts(pool, job_echo, NULL, 0, NULL, &future), 0);
+    ck_assert_int_eq(pebble_future_wait(future, PEBBLE_FOREVER), 0);
+    ck_assert_uint_eq(pebble_future_outcome(future)->length, 0);
+    pebble_future_unref(future);
+    const struct pebble_part endless[] = {{"", SIZE_MAX / 2}, {"", SIZE_MAX / 2}, {"", 2}};
+    ck_assert_int_eq(pebble_pool_schedule_parts(pool, job_echo, endless, 3, NULL, &future), -EFBIG);
+    close_pool(pool);
+}
+END_TEST
+
 START_TEST(an_error_keeps_its_code_and_its_bytes)
 {
     pebble_pool *pool = pool_with(_i, 1);
@@ -231,6 +251,7 @@ Suite *pool_suite(void)
     both(tests, a_job_may_have_neither_input_nor_reply);
     both(tests, an_empty_input_is_not_null_and_aligned);
     both(tests, the_input_is_copied);
+    both(tests, an_input_may_come_in_parts);
     both(tests, an_error_keeps_its_code_and_its_bytes);
     both(tests, an_error_does_not_harm_the_next_job);
     both(tests, two_workers_are_two_processes);

@@ -13,7 +13,7 @@ func shellStatus(_ status: Int32) throws -> Int32 {
   return process.terminationStatus
 }
 
-@Suite("Foundation.Process", .timeLimit(.minutes(1)))
+@Suite("Foundation.Process", .timeLimit(.minutes(5)))
 struct CoexistenceTests {
   private static let shell = ProcessFunction(shellStatus) { ProcessCall($0).run(shellStatus) }
 

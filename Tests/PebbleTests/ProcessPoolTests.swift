@@ -85,6 +85,8 @@ struct ProcessPoolTests {
     }
     try await withProcessPool(.init(maxWorkers: 1, startMethod: method)) { pool in
       try await expect(try pool.schedule(Calls.echo, bytes), bytes)
+      let halves = (0..<100_000).map { Double($0) / 2 }
+      try await expect(try pool.schedule(Calls.around, Array(bytes.prefix(200_000)), 3, halves), halves + [200_003])
     }
   }
 

@@ -41,7 +41,7 @@ private func error(of future: ProcessFuture<Int>) async -> any Error {
   return CancellationError()
 }
 
-@Suite("The backtrace of a throw", .timeLimit(.minutes(1)))
+@Suite("The backtrace of a throw", .timeLimit(.minutes(5)))
 struct RemoteBacktraceTests {
   @Test("begins with the function that threw", arguments: ways)
   func begins(way: Throw) async throws {

@@ -3,7 +3,7 @@ import Glibc
 import Pebble
 import Testing
 
-@Suite("A job that is stuck", .timeLimit(.minutes(1)))
+@Suite("A job that is stuck", .timeLimit(.minutes(5)))
 struct StackDumpTests {
   @Test("tells where it is, when asked", arguments: StartMethod.allCases)
   func dump(method: StartMethod) async throws {

@@ -224,6 +224,20 @@ PEBBLE_API int pebble_pool_schedule(pebble_pool *PEBBLE_NONNULL pool, pebble_fun
                                     const struct pebble_job_options *PEBBLE_NULLABLE options,
                                     pebble_future *PEBBLE_NULLABLE *PEBBLE_NONNULL ret_future);
 
+/* Bytes that a caller has somewhere. */
+struct pebble_part {
+    const void *PEBBLE_NULLABLE data;
+    size_t length;
+};
+
+/* The same, with an input that is these parts one after the other, as a caller
+ * has them who would else copy them into one place first. `parts` may be NULL
+ * when there are none. The errors of pebble_pool_schedule. */
+PEBBLE_API int pebble_pool_schedule_parts(pebble_pool *PEBBLE_NONNULL pool, pebble_function PEBBLE_NONNULL function,
+                                          const struct pebble_part *PEBBLE_NULLABLE parts, size_t count,
+                                          const struct pebble_job_options *PEBBLE_NULLABLE options,
+                                          pebble_future *PEBBLE_NULLABLE *PEBBLE_NONNULL ret_future);
+
 typedef void (*pebble_room_callback)(void *PEBBLE_NULLABLE arg);
 
 /* Has `callback` called once, as soon as fewer than max_queued jobs wait or the

@@ -14,7 +14,7 @@ struct ByteWriter: ~Copyable {
   }
 
   /// Calls `body` with all bytes written so far. They must not be used after it returns.
-  func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+  func withBytes<R, E>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
     try body(UnsafeRawBufferPointer(start: base, count: count))
   }
 

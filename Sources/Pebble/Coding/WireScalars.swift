@@ -86,21 +86,31 @@ extension ByteWriter {
 
   /// A run of an unkeyed container.
   mutating func append<Scalar: BitwiseCopyable>(run numbers: UnsafeBufferPointer<Scalar>, of element: WireTag) {
-    append(.run)
-    append(element)
-    append(bare: UInt64(numbers.count))
+    append(headOfRun: numbers.count, of: element)
     append(UnsafeRawBufferPointer(numbers))
   }
 
   /// An unkeyed container that is one run, or empty.
   mutating func append<Scalar: BitwiseCopyable>(array: [Scalar], of element: WireTag) {
-    array.withUnsafeBufferPointer { numbers in
-      let run = numbers.isEmpty ? 0 : 1 + WireHeader.run + MemoryLayout<Scalar>.stride * numbers.count
-      reserve(1 + WireHeader.unkeyed + run)
-      append(.unkeyed)
-      append(bare: UInt64(run))
-      append(bare: UInt64(numbers.count))
-      if !numbers.isEmpty { append(run: numbers, of: element) }
+    array.withUnsafeBytes { numbers in
+      reserve(2 + WireHeader.unkeyed + WireHeader.run + numbers.count)
+      append(headOf: array, of: element)
+      append(numbers)
     }
+  }
+
+  /// What comes before the bytes of such a container's numbers.
+  mutating func append<Scalar: BitwiseCopyable>(headOf array: [Scalar], of element: WireTag) {
+    let run = array.isEmpty ? 0 : 1 + WireHeader.run + MemoryLayout<Scalar>.stride * array.count
+    append(.unkeyed)
+    append(bare: UInt64(run))
+    append(bare: UInt64(array.count))
+    if !array.isEmpty { append(headOfRun: array.count, of: element) }
+  }
+
+  private mutating func append(headOfRun count: Int, of element: WireTag) {
+    append(.run)
+    append(element)
+    append(bare: UInt64(count))
   }
 }

@@ -85,6 +85,31 @@ final class PoolHandle: @unchecked Sendable {
     _ entry: ProcessEntry, _ input: UnsafeRawBufferPointer, _ limits: JobLimits, name: String,
     updates: QueueHandle? = nil
   ) throws(PebbleError) -> FutureHandle {
+    try schedule(limits, name, updates) { options, future in
+      pebble_pool_schedule(pool, entry, input.baseAddress, input.count, &options, &future)
+    }
+  }
+
+  func schedule(
+    _ entry: ProcessEntry, _ input: Payload, _ limits: JobLimits, name: String, updates: QueueHandle?
+  ) throws(PebbleError) -> FutureHandle {
+    if input.isWhole {
+      return try input.withBytes { bytes throws(PebbleError) in
+        try schedule(entry, bytes, limits, name: name, updates: updates)
+      }
+    }
+    return try schedule(limits, name, updates) { options, future in
+      input.withParts { parts in
+        let parts = parts.map { pebble_part(data: $0.baseAddress, length: $0.count) }
+        return pebble_pool_schedule_parts(pool, entry, parts, parts.count, &options, &future)
+      }
+    }
+  }
+
+  private func schedule(
+    _ limits: JobLimits, _ name: String, _ updates: QueueHandle?,
+    _ body: (inout pebble_job_options, inout OpaquePointer?) -> Int32
+  ) throws(PebbleError) -> FutureHandle {
     var options = pebble_job_options()
     options.timeout = limits.timeout
     options.queue_timeout = limits.queueTimeout
@@ -95,7 +120,7 @@ final class PoolHandle: @unchecked Sendable {
     var future: OpaquePointer?
     let status = name.withCString { name in
       options.name = name
-      return pebble_pool_schedule(pool, entry, input.baseAddress, input.count, &options, &future)
+      return body(&options, &future)
     }
     guard let future else {
       if status == -EAGAIN { throw PebbleError(.full, "scheduling \(name)") }

@@ -25,7 +25,7 @@ extension Job {
 extension Payload {
   /// The input of a job that is one call.
   convenience init<each Argument: Encodable>(call arguments: repeat each Argument) throws {
-    self.init()
+    self.init(lends: true)
     append(raw: InputForm.call.rawValue)
     try append(arguments: repeat each arguments)
   }

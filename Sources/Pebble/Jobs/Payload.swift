@@ -3,16 +3,59 @@
 /// The bytes of an input or a reply, as they are written.
 final class Payload {
   @exclusivity(unchecked) private var bytes = ByteWriter()
+  /// What is not in `bytes`.
+  @exclusivity(unchecked) private var loans: [Loan] = []
+  private let lends: Bool
 
-  var count: Int { bytes.count }
+  /// - Parameter lends: whether large arrays may stay where they are. That pays for whoever uses `withParts`.
+  init(lends: Bool = false) {
+    self.lends = lends
+  }
 
-  func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
-    try bytes.withBytes(body)
+  var count: Int {
+    collect()
+    return bytes.count
+  }
+
+  /// Whether all of it is in one place.
+  var isWhole: Bool { loans.isEmpty }
+
+  func withBytes<R, E>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+    collect()
+    return try bytes.withBytes(body)
+  }
+
+  /// Calls `body` with all bytes, in parts one after the other.
+  func withParts<R>(_ body: ([UnsafeRawBufferPointer]) throws -> R) rethrows -> R {
+    try bytes.withBytes { try withParts([], loans[...], $0, from: 0, body) }
+  }
+
+  private func withParts<R>(
+    _ parts: [UnsafeRawBufferPointer], _ loans: ArraySlice<Loan>, _ own: UnsafeRawBufferPointer, from begin: Int,
+    _ body: ([UnsafeRawBufferPointer]) throws -> R
+  ) rethrows -> R {
+    let end = loans.first?.offset ?? own.count
+    let parts = parts + [UnsafeRawBufferPointer(rebasing: own[begin..<end])]
+    guard let loan = loans.first else { return try body(parts) }
+    return try loan.numbers.withBytes { try withParts(parts + [$0], loans.dropFirst(), own, from: end, body) }
+  }
+
+  /// Brings all of it to one place.
+  private func collect() {
+    if isWhole { return }
+    var whole = ByteWriter()
+    withParts { for part in $0 { whole.append(part) } }
+    bytes = whole
+    loans = []
   }
 
   /// Appends an encoded value.
   func append<T: Encodable>(_ value: T) throws {
-    try BinaryEncoder().encode(value, into: &bytes)
+    if lends, let numbers = bytes.append(headOfLoan: value) {
+      loans.append(Loan(offset: bytes.count, numbers: numbers))
+    } else {
+      try BinaryEncoder().encode(value, into: &bytes)
+    }
   }
 
   func append(raw part: UnsafeRawBufferPointer) {
@@ -31,6 +74,7 @@ final class Payload {
 
   /// Forgets everything from `offset` on.
   func truncate(to offset: Int) {
+    collect()
     bytes.truncate(to: offset)
   }
 
@@ -47,6 +91,7 @@ final class Payload {
 
   /// Overwrites what was appended before.
   func patch<T: BitwiseCopyable>(raw value: T, at offset: Int) {
+    collect()
     bytes.patch(bare: value, at: offset)
   }
 }

@@ -55,8 +55,9 @@ extension ProcessCall {
   private func serveHere(_ input: UnsafeRawBufferPointer, _ body: CallBody) -> Int32 {
     let rest = UnsafeRawBufferPointer(rebasing: input.dropFirst())
     let arguments = ArgumentReader(rest)
-    let reply = ReplyWriter()
-    switch form(of: input) {
+    let form = form(of: input)
+    let reply = ReplyWriter(to: form)
+    switch form {
     case .call:
       return send(reply, reply.answer(arguments, body))
     case .chunk:
@@ -91,8 +92,9 @@ extension ProcessCall {
   private func answerAll(_ input: UnsafeRawBufferPointer, _ body: AsyncCallBody) async -> Int32 {
     let rest = UnsafeRawBufferPointer(rebasing: input.dropFirst())
     let arguments = ArgumentReader(rest)
-    let reply = ReplyWriter()
-    switch form(of: input) {
+    let form = form(of: input)
+    let reply = ReplyWriter(to: form)
+    switch form {
     case .call:
       return send(reply, await reply.answer(arguments, body))
     case .chunk:
@@ -115,7 +117,11 @@ extension ProcessCall {
   }
 
   private func send(_ reply: ReplyWriter, _ status: Int32) -> Int32 {
-    reply.bytes.withBytes(handle.write)
+    if reply.bytes.isWhole {
+      reply.bytes.withBytes(handle.write)
+    } else {
+      reply.bytes.withParts { $0.forEach(handle.write) }
+    }
     return status
   }
 

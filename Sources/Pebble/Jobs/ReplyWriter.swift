@@ -6,9 +6,13 @@ typealias AsyncCallBody = (ArgumentReader, ReplyWriter) async throws -> Void
 
 /// What a worker answers, one call after the other.
 final class ReplyWriter {
-  let bytes = Payload()
+  let bytes: Payload
   /// Why the result could not be encoded.
   private var failure: (any Error)?
+
+  init(to form: InputForm) {
+    bytes = Payload(lends: form == .call)
+  }
 
   /// Writes what a function returned; the last that the body of an answer does.
   func put<Value: Encodable>(_ result: Value) throws {

@@ -69,9 +69,8 @@ public final class ProcessPool: WorkerPool {
   ) throws -> ProcessFuture<Value> {
     let observations = observers.willSchedule(job.function)
     let future = try observations.follow(error: { $0.error(of: job.function) }) {
-      try observations.inContext(input).withBytes { bytes in
-        try handle.schedule(job.entry, bytes, job.limits, name: job.title ?? job.function, updates: job.updates)
-      }
+      try handle.schedule(
+        job.entry, try observations.inContext(input), job.limits, name: job.title ?? job.function, updates: job.updates)
     }
     if let updates = job.updates { try future.onDone(inline: true) { updates.close() } }
     return ProcessFuture(JobSource(handle: future, function: job.function, decode: decode))

@@ -10,6 +10,7 @@ func greet() -> String { "hello" }
 func join3(_ a: String, _ b: Int, _ c: Double) -> String { "\(a) \(b) \(c)" }
 func nothing(_ n: Int) {}
 func processID(_ n: Int) -> Int32 { getpid() }
+func around(_ head: [UInt8], _ n: Int, _ tail: [Double]) -> [Double] { tail + [Double(head.count + n)] }
 func echo(_ bytes: [UInt8]) -> [UInt8] { bytes }
 
 func wait(forever n: Int) -> Int {
@@ -141,6 +142,7 @@ enum Calls {
   static let nothing = ProcessFunction(PebbleTests.nothing) { ProcessCall($0).run(PebbleTests.nothing) }
   static let processID = ProcessFunction(PebbleTests.processID) { ProcessCall($0).run(PebbleTests.processID) }
   static let echo = ProcessFunction(PebbleTests.echo) { ProcessCall($0).run(PebbleTests.echo) }
+  static let around = ProcessFunction(PebbleTests.around) { ProcessCall($0).run(PebbleTests.around) }
   static let hang = ProcessFunction(wait(forever:), name: "hang") { ProcessCall($0).run(wait(forever:)) }
   static let arrive = ProcessFunction(PebbleTests.arrive) { ProcessCall($0).run(PebbleTests.arrive) }
   static let hangUnlessZero = ProcessFunction(PebbleTests.hangUnlessZero) {

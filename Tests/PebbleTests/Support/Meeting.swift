@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import Dispatch
 import Glibc
+import Testing
 
-/// A point that a job and its test reach together: a named pipe, opening which waits for the other side.
+/// A point that a job and its test reach together: a named pipe, opening which waits for the test.
 struct Meeting: ~Copyable {
   let path: String
   private let folder: String
@@ -20,8 +21,16 @@ struct Meeting: ~Copyable {
   }
 
   /// Waits for the job to arrive.
-  func wait() {
-    close(open(path, O_RDONLY))
+  func wait() { Self.wait(at: path) }
+
+  /// A job that never arrives, because it could not be started, must not keep a thread of all tests for ever.
+  private static func wait(at path: String) {
+    let pipe = open(path, O_RDONLY | O_NONBLOCK)
+    defer { close(pipe) }
+    var event = pollfd(fd: pipe, events: Int16(POLLIN), revents: 0)
+    var came: Int32
+    repeat { came = poll(&event, 1, 200_000) } while came < 0 && errno == EINTR
+    if came != 1 { Issue.record("no job has arrived at \(path)") }
   }
 
   /// Waits for a job to arrive that another task has still to schedule.
@@ -30,7 +39,7 @@ struct Meeting: ~Copyable {
   static func arrival(at path: String) async {
     await withCheckedContinuation { continuation in
       DispatchQueue(label: "meeting").async {
-        close(open(path, O_RDONLY))
+        wait(at: path)
         continuation.resume()
       }
     }

@@ -173,7 +173,7 @@ coverage-swift: | deps
 	Tests/Coverage/swift.py build/swift-coverage/debug/codecov/pebble.json
 
 check-swift: | deps
-	$(SWIFT) test
+	$(SWIFT) test --no-parallel
 
 check-visible: | deps
 	$(SWIFT) build

@@ -8,7 +8,7 @@
 # make check-valgrind  C tests, what they run as hosts under valgrind
 # make coverage     which lines and branches of the library the C tests run
 # make coverage-swift  which lines and regions of the Swift library its tests run
-# make check-swift  swift test alone
+# make check-swift  swift test alone; -asan, -tsan: with AddressSanitizer, ThreadSanitizer
 # make check-visible  that `import Pebble` brings no names of C along
 # make check-entry  the ways in which a program can contain Pebble
 # make check-install  a program outside of the tree builds against what is installed, and runs
@@ -174,6 +174,14 @@ coverage-swift: | deps
 
 check-swift: | deps
 	$(SWIFT) test --no-parallel
+
+# The tests but those of macros in builds with a sanitizer, which Tests/PebbleTests/README.md tells of.
+.PHONY: check-swift-asan check-swift-tsan
+check-swift-asan: sanitizer = address
+check-swift-tsan: sanitizer = thread
+check-swift-asan check-swift-tsan: check-swift-%: | deps
+	Tests/under.sh $* timeout -k 5 1800 \
+	  $(SWIFT) test --disable-default-traits --no-parallel --sanitize=$(sanitizer) --scratch-path .build-$*
 
 check-visible: | deps
 	$(SWIFT) build
@@ -346,7 +354,7 @@ lint: all
 	Tools/lint.sh
 
 clean:
-	rm -rf build .build .build-consumer Examples/Swift/.build Examples/Server/.build Command/.build Benchmarks/.build
+	rm -rf build .build .build-asan .build-tsan .build-consumer Examples/Swift/.build Examples/Server/.build Command/.build Benchmarks/.build
 
 .PHONY: help
 help:

@@ -16,10 +16,13 @@ asan)
   # Little freed memory is kept back: some tests bound what a host takes.
   export ASAN_OPTIONS=$common:$crashes:use_sigaltstack=0:quarantine_size_mb=4:thread_local_quarantine_size_kb=64
   export UBSAN_OPTIONS=log_path=$report:print_stacktrace=1
+  export LSAN_OPTIONS=suppressions=$(dirname "$0")/leaks.supp:print_suppressions=0
   found='ERROR: |runtime error: '
   ;;
 tsan)
   export TSAN_OPTIONS=$common:$crashes:die_after_fork=0:report_thread_leaks=0:atexit_sleep_ms=0
+  TSAN_OPTIONS+=:suppressions=$(dirname "$0")/races.supp:print_suppressions=0
+  export PEBBLE_STEPS=${PEBBLE_STEPS:-100000}
   found='WARNING: ThreadSanitizer: '
   ;;
 valgrind)
@@ -30,6 +33,7 @@ valgrind)
   ;;
 coverage) found='nothing else' ;;
 esac
+export PEBBLE_TOOL=$tool # for tests that cannot work under it
 export CK_EXCLUDE_TAGS="not-$tool" CK_TIMEOUT_MULTIPLIER=3 CK_VERBOSITY=${CK_VERBOSITY:-normal}
 "$@"
 failed=$?

@@ -70,7 +70,7 @@ static int use(struct bytes *bytes)
     case 4: pb_hostlink_revoke(&host, tag_of(number)); return 0;
     case 5: pb_hostlink_revoke_last(&host); return 0;
     case 6: pb_hostlink_started(&host, pb_hostlink_tag(&host, (unsigned)number % 4), pb_now()); return 0;
-    case 7: pb_hostlink_want_bell(&host, (unsigned)number % 3); return 0;
+    case 7: pb_hostlink_want_bell(&host, (unsigned)number % 3, (uint32_t)(number / 3)); return 0;
     case 8: pb_hostlink_progress(&host, tag_of(number)); return 0;
     case 9: pb_hostlink_awaits_stream(&host); return 0;
     case 10: if (host.live) pb_hostlink_cancel(&host); return 0;

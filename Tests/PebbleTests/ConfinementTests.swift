@@ -32,7 +32,9 @@ func setNothingUp() async {
   try? await Task.sleep(for: .milliseconds(1))
 }
 
-@Suite("Confined workers", .timeLimit(.minutes(5)))
+@Suite(
+  "Confined workers", .timeLimit(.minutes(5)),
+  .disabled(if: Tool.current == .threadSanitizer, "it has a thread in each process, which would not be confined"))
 struct ConfinementTests {
   private static let open = ProcessFunction(openFile, name: "open") { ProcessCall($0).run(openFile) }
   private static let openMany = ProcessFunction(openFiles, name: "openMany") { ProcessCall($0).run(openFiles) }

@@ -69,7 +69,10 @@ private let crashes: [Crash] = [
 ]
 
 @Suite("A crash explains itself") struct ProcessExpiredTests {
-  @Test("with signal, reason and the line in the source", arguments: crashes)
+  // ThreadSanitizer has a stack of its own for the calls, which is full before, so that its own code faults.
+  @Test(
+    "with signal, reason and the line in the source",
+    arguments: crashes.filter { $0.reason != "stack overflow" || Tool.current != .threadSanitizer })
   func crash(_ crash: Crash) async throws {
     for method in StartMethod.allCases {
       try await withProcessPool(.init(maxWorkers: 1, startMethod: method)) { pool in
@@ -91,7 +94,8 @@ private let crashes: [Crash] = [
           "\(error)")
         #if canImport(Runtime)
           #expect(frame.file?.hasSuffix("ProcessExpiredTests.swift") == true)
-          #expect((frame.line ?? 0) > 0)
+          let isInPrologue = Tool.current != nil && error.isStackOverflow  // a sanitizer's, which has no line
+          #expect((frame.line ?? 0) > 0 || isInPrologue)
         #endif
         #expect(!frames.contains { $0.function?.contains("ProcessCall") == true }, "\(error)")
         #expect(error.description.contains(frame.description), "\(error)")

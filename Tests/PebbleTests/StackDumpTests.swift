@@ -3,9 +3,13 @@ import Glibc
 import Pebble
 import Testing
 
+private let dumpsWait: Comment = "it holds signals back from code that computes"
+
 @Suite("A job that is stuck", .timeLimit(.minutes(5)))
 struct StackDumpTests {
-  @Test("tells where it is, when asked", arguments: StartMethod.allCases)
+  @Test(
+    "tells where it is, when asked", .disabled(if: Tool.current == .threadSanitizer, dumpsWait),
+    arguments: StartMethod.allCases)
   func dump(method: StartMethod) async throws {
     try await withProcessPool(.init(maxWorkers: 1, startMethod: method, stackDump: .seconds(20))) { pool in
       let call = ProcessFunction(countForEver) { ProcessCall($0).run(countForEver) }
@@ -21,7 +25,7 @@ struct StackDumpTests {
     }
   }
 
-  @Test("tells where its tasks are")
+  @Test("tells where its tasks are", .disabled(if: Tool.current == .threadSanitizer, dumpsWait))
   func tasks() async throws {
     try await withProcessPool(.init(maxWorkers: 1, stackDump: .seconds(20))) { pool in
       let call = ProcessFunction(countLater) { ProcessCall($0).run(countLater) }

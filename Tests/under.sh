@@ -10,7 +10,7 @@ report=$reports/report # and the process id
 
 # The crashes of jobs are Pebble's to explain, and what cannot be allocated is an error like another.
 crashes=handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0
-common=allocator_may_return_null=1:log_path=$report
+common=allocator_may_return_null=1:disable_coredump=0:log_path=$report
 case $tool in
 asan)
   # Little freed memory is kept back: some tests bound what a host takes.

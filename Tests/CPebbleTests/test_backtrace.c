@@ -111,7 +111,8 @@ Suite *backtrace_suite(void)
 {
     Suite *suite = suite_create("backtrace");
     TCase *tests = group(suite, "backtrace", 60);
-    both(tests, a_job_can_tell_where_it_failed);
+    TCase *glibc = group_without(suite, "not-asan not-tsan", "backtrace of glibc", 60);
+    both(glibc, a_job_can_tell_where_it_failed);
     tcase_add_test(tests, what_does_not_fit_is_left_out);
     tcase_add_test(tests, none_is_one_too);
     tcase_add_test(tests, no_bytes_harm_the_host);

@@ -217,8 +217,8 @@ static int await_part(struct pebble_map *map, int64_t timeout, struct part **ret
     *ret_part = map->options.as_completed ? first_done(map) : NULL;
     if (*ret_part) return 0;
     int rc = wait_for_any(map, timeout);
-    if (rc == 0 && map->options.as_completed) *ret_part = first_done(map);
-    return rc;
+    if (map->options.as_completed) *ret_part = first_done(map); /* it may have become that since it was looked for */
+    return *ret_part ? 0 : rc;
 }
 
 /* Takes the part out, and puts others in its place when its worker died in it. */

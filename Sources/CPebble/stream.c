@@ -8,10 +8,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* A block grows with the bytes that really come, so that a worker cannot make
- * the host allocate what it merely announces. */
 #define LARGE (UINT64_C(2) << 20) /* payloads that may fill more than a socket usually holds */
 #define WIDE (1 << 20)            /* what it holds for them */
+
+/* A block grows with the bytes that really come, so that a worker cannot make
+ * the host allocate what it merely announces. */
 #define FIRST_CAPACITY (UINT64_C(1) << 20)
 
 void pb_stream_init(struct pb_stream *stream, int fd, uint64_t max_payload)

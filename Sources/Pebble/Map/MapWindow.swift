@@ -24,7 +24,7 @@ final class MapWindow<Input, Value: Sendable>: Sendable {
     /// Whether another chunk is wanted in the pool: there are enough when no worker waits for the caller, who may come
     /// back for more only when it was woken. That takes some 100 us, so short ones are sent further ahead.
     ///
-    /// - Parameter most: of a map that is alone in its pool, more would be refused.
+    /// - Parameter most: more would only wait for room in the pool.
     func hasRoom(workers: Int, atMost most: Int) -> Bool {
       let ahead = sizer.chunkTime.map { max(2, min(64, 200_000 / max(1, $0))) } ?? 2
       return !inputsEnded && chunks.count < min(workers * Int(ahead) + 1, most)

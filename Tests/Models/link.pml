@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A model of the link between a host and one worker, as Sources/CPebble/shared.h
  * describes it: claims, counters, and who wakes whom. One step here is one
- * access to a shared word there; all of them are sequentially consistent there.
+ * access to a word that another can change meanwhile; all of them are
+ * sequentially consistent there. What only who has the lock sees is one step
+ * with the access before it.
  *
  *   -DSTREAM  the worker sleeps on the stream (it has a main queue), else on a word
  *   -DDEATH   the worker may die between any two steps, once, and is replaced
+ *
+ * What runs and is cancelled is in cancel.pml, what comes over the stream in
+ * updates.pml. To steal a job that waits behind another is to revoke it, as a
+ * cancel does here. The alarm that looks for answers after 200 us is left out:
+ * nothing may depend on it.
  *
  * What is checked:
  *   - no invalid end state: nobody sleeps while there is something for them to
@@ -42,7 +49,8 @@ bool inbox_rung;                         /* the loop thread's eventfd */
 
 /* --- the host's own --- */
 bool locked, awaited;
-byte collected;
+bool replaced;                           /* the worker that died is forgotten */
+byte collected, live;
 byte slot_job[SLOTS];                    /* JOBS: none, or revoked */
 mtype outcome[JOBS];
 byte settled;
@@ -54,29 +62,53 @@ byte ran[JOBS];
 bool dead, die;
 
 inline lock() { atomic { !locked -> locked = true } }
-inline unlock() { locked = false }
+
+/* A worker that was woken on its word meanwhile is told after it (pb_wakes). */
+inline unlock() {
+    locked = false;
+    if
+    :: owes_wake -> owes_wake = false; worker_parked = false
+    :: else
+    fi
+}
 
 inline settle(job, what) {
-    atomic {
-        assert(outcome[job] == NONE);
-        outcome[job] = what;
-        settled++;
-    }
+    assert(outcome[job] == NONE);
+    outcome[job] = what;
+    settled++
 }
 
 /* --- the worker (childlink.c) --- */
 
 inline ring_if_wanted() {
+    due = wants_bell != NO_BELL;
     if
-    :: wants_bell == NO_BELL
-    :: wants_bell != NO_BELL && bell_at > taken && submitted != taken /* more will come */
-    :: wants_bell != NO_BELL && (bell_at <= taken || submitted == taken) ->
+    :: due -> due = bell_at <= taken;
+        if
+        :: !due -> due = submitted == taken /* no more will come for now */
+        :: else
+        fi
+    :: else
+    fi;
+    if
+    :: due ->
+        due = false;
         atomic { wanted = wants_bell; wants_bell = NO_BELL }
         if
         :: wanted == ON_STREAM -> to_host++
         :: wanted == ON_WORD -> waiter_parked = false
         :: else
-        fi
+        fi;
+        wanted = 0
+    :: else
+    fi
+}
+
+inline has_work() {
+    more = submitted != taken;
+    if
+    :: !more -> more = leave
+    :: else
     fi
 }
 
@@ -86,8 +118,9 @@ inline sleep_once() {
 #else
     asleep = SLEEPS_ON_WORD;
 #endif
+    has_work();
     if
-    :: submitted != taken || leave
+    :: more
     :: else ->
 #ifdef STREAM
         to_worker > 0 -> to_worker = 0
@@ -103,11 +136,20 @@ proctype Worker()
 {
     byte taken = 0, job;
     mtype wanted;
+    bool due, more;
     {
         do
-        :: submitted == taken && !leave -> sleep_once()
-        :: submitted == taken && leave -> break
-        :: submitted != taken ->
+        :: !more ->
+            has_work();
+            if
+            :: more
+            :: else -> sleep_once()
+            fi
+        :: more -> more = false;
+            if
+            :: submitted == taken -> break /* leave */
+            :: else
+            fi;
             atomic { /* the compare-and-swap, and the start of the function */
                 if
                 :: claim[taken % SLOTS] == QUEUED ->
@@ -130,37 +172,56 @@ proctype Worker()
 /* --- the host, with the lock (hostlink.c, shipping.c) --- */
 
 inline forget_first() {
+    if
+    :: slot_job[collected % SLOTS] < JOBS -> live--
+    :: else
+    fi;
     slot_job[collected % SLOTS] = JOBS;
     collected++
 }
 
-/* When one answer is there, or two. */
-inline want_bell(bell) {
+inline want_bell(bell, count) {
+    bell_at = collected + count;
+    wants_bell = bell
+}
+
+/* When one answer is there, or two: the real host wants more than one of a worker that has many jobs. */
+inline choose_answers() {
     if
     :: answers = 1
     :: answers = 2
-    fi;
-    bell_at = collected + answers;
-    wants_bell = bell
+    fi
+}
+
+/* Whether it was asked for too late: there are as many, or there are some and no more will come. */
+inline look_once_more() {
+    atomic {
+        late = completed != collected && (completed - collected >= answers || completed == submitted);
+        answers = 0
+    }
 }
 
 inline collect() {
     do
-    :: completed != collected ->
-        assert(completed - collected <= submitted - collected);
-        if
-        :: slot_job[collected % SLOTS] < JOBS ->
-            assert(claim[collected % SLOTS] == RUNNING);
-            shipped[slot_job[collected % SLOTS]] = SLOTS;
-            settle(slot_job[collected % SLOTS], ANSWERED)
-        :: else
-        fi;
-        forget_first()
+    :: atomic {
+        completed != collected ->
+            assert(completed - collected <= submitted - collected);
+            if
+            :: slot_job[collected % SLOTS] < JOBS ->
+                assert(claim[collected % SLOTS] == RUNNING);
+                shipped[slot_job[collected % SLOTS]] = SLOTS;
+                settle(slot_job[collected % SLOTS], ANSWERED)
+            :: else
+            fi;
+            forget_first()
+        }
     :: else ->
-        want_bell(ON_STREAM);
+        choose_answers();
+        want_bell(ON_STREAM, answers);
+        look_once_more();
         if
-        :: completed == collected || (completed - collected < answers && completed != submitted) -> break
-        :: else
+        :: !late -> break
+        :: else -> late = false
         fi
     od
 }
@@ -177,21 +238,27 @@ inline wake() {
     :: asleep == AWAKE
     :: else ->
         atomic { slept = asleep; asleep = AWAKE }
-        if
-        :: slept == SLEEPS_ON_WORD -> worker_parked = false
-        :: slept == SLEEPS_ON_STREAM -> to_worker++
-        :: else
-        fi
+        atomic {
+            if
+            :: slept == SLEEPS_ON_WORD -> owes_wake = true
+            :: slept == SLEEPS_ON_STREAM -> to_worker++
+            :: else
+            fi;
+            slept = 0
+        }
     fi
 }
 
 inline submit(job) {
-    claim[submitted % SLOTS] = QUEUED;
-    slot_job[submitted % SLOTS] = job;
-    shipped[job] = submitted % SLOTS;
-    queued[job] = false;
+    atomic {
+        claim[submitted % SLOTS] = QUEUED;
+        slot_job[submitted % SLOTS] = job;
+        shipped[job] = submitted % SLOTS;
+        queued[job] = false;
+        live++
+    }
     if
-    :: submitted == collected -> bell_at = collected + 1; wants_bell = ON_STREAM
+    :: live == 1 -> want_bell(ON_STREAM, 1)
     :: else
     fi;
     submitted++;
@@ -200,11 +267,12 @@ inline submit(job) {
 
 /* What a turn does with the queue. */
 inline dispatch() {
-    next = 0;
     do
-    :: next < JOBS && queued[next] && !dead && submitted - collected < SLOTS -> submit(next); next++
-    :: next < JOBS && !(queued[next] && !dead && submitted - collected < SLOTS) -> next++
-    :: next == JOBS -> break
+    :: atomic { next < JOBS && !(queued[next] && submitted - collected < SLOTS) -> next++ }
+    :: atomic { next < JOBS && queued[next] && submitted - collected < SLOTS -> skip }
+        submit(next);
+        next++
+    :: atomic { next == JOBS -> next = 0; break }
     od
 }
 
@@ -212,28 +280,31 @@ inline dispatch() {
 inline bury() {
     collect();
     call_off();
-    do
-    :: collected != submitted ->
-        next = slot_job[collected % SLOTS];
-        if
-        :: next < JOBS && claim[collected % SLOTS] == QUEUED ->
-            assert(ran[next] == 0);
-            shipped[next] = SLOTS;
-            queued[next] = true
-        :: next < JOBS && claim[collected % SLOTS] != QUEUED ->
-            assert(ran[next] == 1);
-            shipped[next] = SLOTS;
-            settle(next, EXPIRED)
-        :: else
-        fi;
-        forget_first()
-    :: else -> break
-    od;
-    atomic { /* a new link, and a new worker */
-        submitted = 0; completed = 0; collected = 0;
+    atomic {
+        do
+        :: collected != submitted ->
+            next = slot_job[collected % SLOTS];
+            if
+            :: next < JOBS && claim[collected % SLOTS] == QUEUED ->
+                assert(ran[next] == 0);
+                shipped[next] = SLOTS;
+                queued[next] = true
+            :: next < JOBS && claim[collected % SLOTS] != QUEUED ->
+                assert(ran[next] == 1);
+                shipped[next] = SLOTS;
+                settle(next, EXPIRED)
+            :: else
+            fi;
+            forget_first()
+        :: else -> break
+        od;
+        next = 0;
+        /* a new link, and a new worker */
+        submitted = 0; completed = 0; collected = 0; live = 0;
+        claim[0] = FREE; claim[1] = FREE;
         asleep = AWAKE; wants_bell = ON_STREAM; bell_at = 0;
         to_worker = 0; to_host = 0; worker_parked = false;
-        die = false; dead = false;
+        die = false; dead = false; replaced = true;
         run Worker()
     }
 }
@@ -242,6 +313,7 @@ proctype Loop()
 {
     byte next, answers;
     mtype slept;
+    bool owes_wake, late;
 end:
     do
     :: to_host > 0 || inbox_rung || dead ->
@@ -262,18 +334,19 @@ proctype Waiter(byte job)
 {
     byte next, answers;
     mtype slept;
-    bool awaits;
+    bool awaits, before, owes_wake, late;
     do
     :: outcome[job] != NONE -> break
     :: else ->
-        awaits = false;
         lock();
         do
-        :: outcome[job] == NONE && shipped[job] < SLOTS && !awaited && !dead ->
-            want_bell(ON_WORD);
+        :: outcome[job] == NONE && shipped[job] < SLOTS && !awaited ->
+            choose_answers();
+            want_bell(ON_WORD, answers);
+            look_once_more();
             if
-            :: completed == collected || (completed - collected < answers && completed != submitted) -> awaited = true; awaits = true; break
-            :: else -> collect()
+            :: atomic { !late -> awaited = true; awaits = true; before = replaced }; break
+            :: atomic { else -> late = false }; collect()
             fi
         :: else -> break
         od;
@@ -281,52 +354,54 @@ proctype Waiter(byte job)
         unlock();
         if
         :: !awaits -> outcome[job] != NONE; break /* the loop thread will settle it */
-        :: else
+        :: else -> awaits = false
         fi;
         atomic { if :: wants_bell == ON_WORD -> waiter_parked = true :: else fi }
         !waiter_parked;
         lock();
         awaited = false;
         if
-        :: !dead -> collect()
+        :: before == replaced -> collect()
         :: else
         fi;
+        before = false;
         dispatch();
         unlock()
     od
 }
 
-/* A thread that cancels a job, at some moment, if it has not begun. */
+/* A thread that cancels a job, at some moment, if it has not begun; cancel.pml has what follows if it has. */
 proctype Canceller(byte job)
 {
     byte next, answers;
     mtype slept;
-    bool revoked = false;
+    bool revoked, owes_wake, late;
     lock();
     if
-    :: !dead && shipped[job] < SLOTS -> collect(); call_off()
+    :: shipped[job] < SLOTS -> collect(); call_off()
     :: else
     fi;
     if
     :: outcome[job] != NONE
-    :: outcome[job] == NONE && queued[job] ->
+    :: atomic { outcome[job] == NONE && queued[job] ->
         queued[job] = false;
         settle(job, CANCELLED);
-        assert(ran[job] == 0)
+        assert(ran[job] == 0) }
     :: outcome[job] == NONE && shipped[job] < SLOTS ->
         atomic {
             if
-            :: claim[shipped[job]] == QUEUED -> claim[shipped[job]] = REVOKED; revoked = true
+            :: claim[shipped[job]] == QUEUED ->
+                claim[shipped[job]] = REVOKED; revoked = true;
+                assert(ran[job] == 0);
+                slot_job[shipped[job]] = JOBS;
+                live--;
+                shipped[job] = SLOTS;
+                settle(job, CANCELLED)
             :: else
             fi
         }
         if
-        :: revoked ->
-            assert(ran[job] == 0);
-            slot_job[shipped[job]] = JOBS;
-            shipped[job] = SLOTS;
-            settle(job, CANCELLED);
-            call_off()
+        :: revoked -> call_off()
         :: else
         fi
     :: else /* not scheduled yet */
@@ -347,6 +422,7 @@ init
 {
     byte next, job;
     mtype slept;
+    bool owes_wake;
     atomic {
         asleep = AWAKE;
         wants_bell = ON_STREAM;
@@ -354,21 +430,25 @@ init
         job = 0;
         do
         :: job < JOBS -> outcome[job] = NONE; shipped[job] = SLOTS; job++
-        :: else -> break
+        :: else -> job = 0; break
         od;
-        run Worker(); run Loop(); run Canceller(1); run Waiter(JOBS - 1);
+        run Worker(); run Loop(); run Waiter(JOBS - 1);
 #ifdef DEATH
-        run Killer();
+        run Canceller(1); run Killer();
+#else
+        if
+        :: run Canceller(1)
+        :: run Canceller(JOBS - 1)
+        fi
 #endif
     }
-    job = 0;
     do
     :: job < JOBS ->
         lock();
         queued[job] = true;
         dispatch();
         if
-        :: queued[job] -> inbox_rung = true /* no room, or no worker: the loop thread sees to it */
+        :: queued[job] -> inbox_rung = true /* no room: the loop thread sees to it */
         :: else
         fi;
         unlock();

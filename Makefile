@@ -169,7 +169,7 @@ coverage: build/coverage/check-c build/coverage/check-faults
 # Of the processes of the tests themselves: workers leave without saving what they count.
 .PHONY: coverage-swift
 coverage-swift: | deps
-	$(SWIFT) test --disable-default-traits --enable-code-coverage --scratch-path build/swift-coverage
+	$(SWIFT) test --disable-default-traits --no-parallel --enable-code-coverage --scratch-path build/swift-coverage
 	Tests/Coverage/swift.py build/swift-coverage/debug/codecov/pebble.json
 
 check-swift: | deps

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Hosts that are suspended, and numbers that have become large. The wheel of
  * timers is tested at both ends of time in wheel, the counters of a link where
- * they wrap in link; that nothing asks the wall clock is checked by make lint. */
+ * they wrap in link; a wall clock that jumps is in Tests/Faults/test_wall.c. */
 #include "support.h"
 #include "clock.h"
 #include "fd.h"

@@ -5,9 +5,11 @@
  * environment, in a constructor that comes before the library's. */
 #define _GNU_SOURCE
 #include "faults.h"
+#include "wall.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -31,6 +33,7 @@ static struct page {
     struct fault fault;
     atomic_uint calls, hits;
     atomic_long blocks[FAULT_ROLES];
+    atomic_ulong clock_uses[2];
 } * page;
 
 static enum fault_role role = FAULT_HOST;
@@ -118,6 +121,16 @@ unsigned faults_hits(void)
 long faults_blocks(enum fault_role of)
 {
     return atomic_load(&page->blocks[of]);
+}
+
+void faults_count_clock_use(bool wall)
+{
+    if (page) atomic_fetch_add(&page->clock_uses[wall], 1);
+}
+
+unsigned long faults_clock_uses(bool wall)
+{
+    return atomic_load(&page->clock_uses[wall]);
 }
 
 /* Whether this call is to fail; errno is set then. */
@@ -217,6 +230,12 @@ long fault_syscall(long number, ...)
     for (int i = 0; i < 6; i++)
         arguments[i] = va_arg(list, long);
     va_end(list);
+    struct timespec until;
+    bool waits = number == SYS_futex && (arguments[1] & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET && arguments[3];
+    if (waits) {
+        until = wall_futex_until(arguments[1], (const struct timespec *)arguments[3]);
+        arguments[3] = (long)&until;
+    }
     return syscall(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
 }
 
@@ -279,6 +298,7 @@ int fault_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
 int fault_timerfd_create(int clock, int flags);
 int fault_timerfd_create(int clock, int flags)
 {
+    wall_count_timer(clock);
     return fails(FAULT_TIMERFD) ? -1 : timerfd_create(clock, flags);
 }
 

@@ -55,6 +55,10 @@ unsigned faults_hits(void);
 /* How many blocks of memory the library holds, in all processes of that role. */
 long faults_blocks(enum fault_role role);
 
+/* For wall.c: counts that a clock is used, in whatever process, and how often one was. */
+void faults_count_clock_use(bool wall);
+unsigned long faults_clock_uses(bool wall);
+
 const char *fault_role_name(enum fault_role role);
 const char *fault_kind_name(enum fault_kind kind);
 

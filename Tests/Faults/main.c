@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The runner.
  *
- *   check-faults          single calls, then a sweep over some of all
+ *   check-faults          single calls, a wall clock that jumps, then a sweep over some of all
  *   check-faults all      over all of them
  *   check-faults spawn host malloc 17 [on]    one case, or from there on
  *   check-faults spawn host malloc all [on]   all of one call */
@@ -13,6 +13,7 @@
 static bool run_suites(void)
 {
     SRunner *runner = srunner_create(single_suite());
+    srunner_add_suite(runner, wall_suite());
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -24,8 +24,9 @@ static void settle_expired(struct pebble_pool *pool, struct pb_worker *worker, s
     outcome->peak_memory = how->peak_memory;
     pb_output_tell(worker, outcome);
     outcome->crash = pb_autopsy_of(&worker->link.shared->crash, how->signal);
-    outcome->likely_oom =
-        how->signal == SIGKILL && !worker->condemned && pb_oom_kills(&pool->oom, 0) > worker->oom_kills;
+    if (how->signal != SIGKILL || worker->condemned) return;
+    pb_oom_look(&pool->oom, pb_now(), 0);
+    outcome->likely_oom = pb_oom_explains(&pool->oom, began);
 }
 
 void pb_ending_suspect(struct pb_worker *worker)
@@ -96,7 +97,7 @@ void pb_ending_settle_left(struct pebble_pool *pool, struct pb_worker *worker, c
     bool lost;
     while ((job = pb_hostlink_tag(&worker->link, 0))) {
         int64_t began = pb_hostlink_started(&worker->link, job, now);
-        job->progress = pb_hostlink_progress(&worker->link, job);
+        if (!job->settled) job->progress = pb_hostlink_progress(&worker->link, job); /* who reads it later has no lock */
         pb_hostlink_next_left(&worker->link, &lost);
         if (lost) {
             end_with_worker(pool, worker, job, began ? began : now, how, now);

@@ -71,7 +71,6 @@ void pb_hire(struct pebble_pool *pool, int64_t now)
         worker->look.kind = PB_ALARM_LOOK;
         worker->id = ++pool->next_worker;
         worker->born = now;
-        worker->oom_kills = pb_oom_kills(&pool->oom, PB_SECOND);
         rc = ask_server(pool, worker);
     }
     if (rc < 0) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat.h"
 #include "oom.h"
-#include "clock.h"
+#include "cpus.h"
 #include "fd.h"
 
 #include <limits.h>
@@ -20,26 +20,47 @@ uint64_t pb_oom_count_in(const char *text)
     return line ? strtoull(line + sizeof key - 1, NULL, 10) : 0;
 }
 
-/* memory.events of this process's group; the root of them all has none. */
-static long read_group(char *text, size_t size)
+/* From one hierarchy of control groups; the root of them all has no such file in version 2. */
+static bool read_group(const char *groups, const char *controller, const char *mount, const char *file, char *text,
+                       size_t size)
 {
-    char groups[PATH_MAX], path[PATH_MAX + 64];
-    if (pb_read_file("/proc/self/cgroup", groups, sizeof groups) < 0) return -ENOENT;
-    const char *group = strncmp(groups, "0::", 3) == 0 ? groups : strstr(groups, "\n0::");
-    if (!group) return -ENOENT;
-    group = strchr(group, '/');
-    if (!group) return -ENOENT;
-    snprintf(path, sizeof path, "/sys/fs/cgroup%.*s/memory.events", (int)strcspn(group, "\n"), group);
-    return pb_read_file(path, text, size);
+    char path[PATH_MAX + 64];
+    size_t length;
+    const char *group = pb_cpus_cgroup(groups, controller, &length);
+    if (!group) return false;
+    snprintf(path, sizeof path, "%s%.*s/%s", mount, (int)length, group, file);
+    return pb_read_file(path, text, size) > 0;
 }
 
-uint64_t pb_oom_kills(struct pb_oom *oom, int64_t age)
+static bool read_own(char *text, size_t size)
 {
-    int64_t now = pb_now();
-    if (oom->looked && now - oom->looked < age) return oom->kills;
+    char groups[PATH_MAX];
+    return pb_read_file("/proc/self/cgroup", groups, sizeof groups) > 0 &&
+           (read_group(groups, "memory", "/sys/fs/cgroup/memory", "memory.oom_control", text, size) ||
+            read_group(groups, "", "/sys/fs/cgroup", "memory.events", text, size));
+}
+
+void pb_oom_look(struct pb_oom *oom, int64_t now, int64_t age)
+{
+    if (oom->looked && now - oom->looked < age) return;
     char text[16 * 1024];
-    bool found = read_group(text, sizeof text) > 0 || pb_read_file("/proc/vmstat", text, sizeof text) > 0;
+    if (read_own(text, sizeof text) || pb_read_file("/proc/vmstat", text, sizeof text) > 0)
+        pb_oom_found(oom, now, pb_oom_count_in(text));
+}
+
+void pb_oom_found(struct pb_oom *oom, int64_t now, uint64_t kills)
+{
+    if (oom->looked && kills > oom->kills) {
+        oom->grown = now;
+        oom->open += kills - oom->kills;
+    }
     oom->looked = now;
-    oom->kills = found ? pb_oom_count_in(text) : 0;
-    return oom->kills;
+    oom->kills = kills;
+}
+
+bool pb_oom_explains(struct pb_oom *oom, int64_t began)
+{
+    if (oom->grown < began || oom->open == 0) return false;
+    oom->open--;
+    return true;
 }

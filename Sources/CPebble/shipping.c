@@ -91,6 +91,7 @@ static bool ship(struct pebble_pool *pool, struct pb_worker *worker, struct pebb
     };
     pb_queue_give_place(pool, job); /* before it can be seen to run */
     pb_output_begin_job(pool, worker);
+    pb_oom_look(&pool->oom, now, PB_SECOND); /* so that what was before is not put down to its job */
     int rc = pb_hostlink_submit(&worker->link, &submission, now);
     if (rc == 0) return false;
     pool->live += !job->procedure;

@@ -49,7 +49,6 @@ struct pb_worker {
     uint64_t id;
     uint64_t served;           /* jobs */
     int64_t born;              /* when it was asked for */
-    uint64_t oom_kills;        /* that the kernel had done about then */
     struct pb_proc proc;       /* unset until the server has told */
     bool terminated;           /* it was sent SIGTERM: whenever that strikes, it is to hit no other job */
     bool awaited;              /* a thread that waits for a job of it sleeps on the link's bell */

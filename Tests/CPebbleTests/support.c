@@ -212,6 +212,13 @@ bool alive(int pidfd)
     return poll(&polled, 1, 0) == 0;
 }
 
+void expect_ended(pid_t pid)
+{
+    long fd = syscall(SYS_pidfd_open, pid, 0);
+    if (fd >= 0) expect_dead((int)fd);
+    else ck_assert_int_eq(errno, ESRCH);
+}
+
 int children_of(pid_t pid)
 {
     char path[64];
@@ -244,6 +251,27 @@ int count_descriptors(void)
 int count_threads(void)
 {
     return count_entries("/proc/self/task");
+}
+
+static bool is_of_a_pool(int folder, const char *thread)
+{
+    char path[300], name[16] = "";
+    snprintf(path, sizeof path, "%s/comm", thread);
+    int fd = openat(folder, path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? 0 : read(fd, name, sizeof name - 1);
+    if (fd >= 0) close(fd);
+    return length > 0 && strncmp(name, "pebble-", 7) == 0;
+}
+
+int count_pool_threads(void)
+{
+    DIR *folder = opendir("/proc/self/task");
+    ck_assert_ptr_nonnull(folder);
+    int count = 0;
+    for (struct dirent *entry; (entry = readdir(folder));)
+        count += is_of_a_pool(dirfd(folder), entry->d_name);
+    closedir(folder);
+    return count;
 }
 
 /* --- misbehaviour --- */

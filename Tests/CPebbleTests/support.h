@@ -90,11 +90,17 @@ void expect_dead(int pidfd);
 /* Whether it has not. */
 bool alive(int pidfd);
 
+/* Waits until there is no such process, which may be gone already. */
+void expect_ended(pid_t pid);
+
 /* How many children a process has. */
 int children_of(pid_t pid);
 
 int count_descriptors(void);
 int count_threads(void);
+
+/* Those that pools have named: without the threads that a tool has. */
+int count_pool_threads(void);
 
 /* Waits until a descriptor is readable or hung up. */
 void wait_readable(int fd);

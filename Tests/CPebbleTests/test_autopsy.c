@@ -206,12 +206,35 @@ START_TEST(kills_are_counted)
     ck_assert_uint_eq(pb_oom_count_in("oom_kills 1\n"), 0);
     ck_assert_uint_eq(pb_oom_count_in(""), 0);
     struct pb_oom oom = {0};
-    pb_oom_kills(&oom, 0);
-    ck_assert_int_gt(oom.looked, 0);
-    int64_t looked = oom.looked;
-    oom.kills = 99;
-    ck_assert_uint_eq(pb_oom_kills(&oom, INT64_MAX), 99);
-    ck_assert_int_eq(oom.looked, looked);
+    pb_oom_look(&oom, 1000, 50);
+    ck_assert_int_eq(oom.looked, 1000);
+    pb_oom_look(&oom, 1049, 50);
+    ck_assert_int_eq(oom.looked, 1000);
+    pb_oom_look(&oom, 1050, 50);
+    ck_assert_int_eq(oom.looked, 1050);
+}
+END_TEST
+
+START_TEST(a_kill_counts_for_one_death_of_its_time)
+{
+    struct pb_oom oom = {0};
+    pb_oom_found(&oom, 100, 7);
+    ck_assert(!pb_oom_explains(&oom, 50)); /* they may be of any time */
+    pb_oom_found(&oom, 200, 8);
+    ck_assert(!pb_oom_explains(&oom, 201)); /* it began later */
+    ck_assert(pb_oom_explains(&oom, 150));
+    ck_assert(!pb_oom_explains(&oom, 150));
+    pb_oom_found(&oom, 300, 8);
+    ck_assert(!pb_oom_explains(&oom, 150));
+    pb_oom_found(&oom, 400, 9);
+    pb_oom_found(&oom, 500, 10);
+    ck_assert(pb_oom_explains(&oom, 350));
+    ck_assert(pb_oom_explains(&oom, 350));
+    ck_assert(!pb_oom_explains(&oom, 350));
+    pb_oom_found(&oom, 600, 2); /* of another group, where there were fewer */
+    ck_assert(!pb_oom_explains(&oom, 550));
+    pb_oom_found(&oom, 700, 3);
+    ck_assert(pb_oom_explains(&oom, 650));
 }
 END_TEST
 
@@ -227,5 +250,6 @@ Suite *autopsy_suite(void)
     tcase_add_test(tests, what_is_no_image_has_no_symbols);
     tcase_add_test(tests, no_file_harms_who_reads_it);
     tcase_add_test(tests, kills_are_counted);
+    tcase_add_test(tests, a_kill_counts_for_one_death_of_its_time);
     return suite;
 }

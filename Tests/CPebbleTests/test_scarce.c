@@ -52,7 +52,7 @@ static int descriptors;
 /* A pool's threads end somewhat later than it comes to rest, and give back what is left. */
 static int descriptors_at_rest(void)
 {
-    while (count_threads() > 1)
+    while (count_pool_threads() > 0)
         sched_yield();
     return count_descriptors();
 }
@@ -271,12 +271,18 @@ static int job_devour(pebble_call *call)
     }
 }
 
-START_TEST(a_job_that_takes_more_memory_than_its_group_has)
+static bool enter_small_group(int method)
 {
-    if (!enter_group("memory")) return;
-    note_holdings(_i);
+    if (!enter_group("memory")) return false;
+    note_holdings(method);
     ck_assert(write_file(group_path, unified ? "memory.max" : "memory.limit_in_bytes", "134217728"));
     if (unified) write_file(group_path, "memory.swap.max", "0");
+    return true;
+}
+
+START_TEST(a_job_that_takes_more_memory_than_its_group_has)
+{
+    if (!enter_small_group(_i)) return;
     pebble_pool *pool = pool_with(_i, 2);
     for (int i = 0; i < 3; i++) {
         pebble_future *future = schedule(pool, job_devour);
@@ -288,6 +294,35 @@ START_TEST(a_job_that_takes_more_memory_than_its_group_has)
         ck_assert_int_gt(run(pool, job_pid), 0);
     }
     close_pool(pool);
+    expect_nothing_kept();
+    end_server(_i);
+    leave_group();
+}
+END_TEST
+
+/* Somebody kills the worker of a job that hangs. */
+static void expect_killed(pebble_future *future, struct scene *scene)
+{
+    kill((pid_t)hear(scene), SIGKILL);
+    const struct pebble_outcome *outcome = expect(future, PEBBLE_EXPIRED);
+    ck_assert_int_eq(outcome->exit_signal, SIGKILL);
+    ck_assert(!outcome->likely_oom);
+    pebble_future_unref(future);
+}
+
+START_TEST(what_was_killed_beside_it_was_not_for_want_of_memory)
+{
+    if (!enter_small_group(_i)) return;
+    struct scene scene;
+    scene_open(&scene);
+    pebble_pool *pool = pool_with(_i, 2);
+    pebble_future *beside = schedule_order(pool, job_hang, order_in(&scene, 0)), *future = schedule(pool, job_devour);
+    ck_assert(expect(future, PEBBLE_EXPIRED)->likely_oom);
+    pebble_future_unref(future);
+    expect_killed(beside, &scene);
+    expect_killed(schedule_order(pool, job_hang, order_in(&scene, 0)), &scene);
+    close_pool(pool);
+    scene_close(&scene);
     expect_nothing_kept();
     end_server(_i);
     leave_group();
@@ -353,6 +388,7 @@ Suite *scarce_suite(void)
     both(tests, a_pool_in_a_full_group_goes_on_with_the_workers_it_has);
     tests = group_without(suite, "not-asan not-tsan", "memory", 60);
     both(tests, a_job_that_takes_more_memory_than_its_group_has);
+    both(tests, what_was_killed_beside_it_was_not_for_want_of_memory);
     both(tests, a_host_that_may_map_no_more);
     return suite;
 }

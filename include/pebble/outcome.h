@@ -65,7 +65,9 @@ struct pebble_outcome {
     const struct pebble_crash *PEBBLE_NULLABLE crash; /* EXPIRED by a signal: what the worker recorded of it; NULL: nothing.
                               * For SIGSEGV that is likely a stack overflow on a thread that the job had started */
     uint64_t lost_updates;   /* for which there was no room in their queue, or no memory */
-    bool likely_oom;         /* EXPIRED by SIGKILL: Pebble sent none, and the kernel killed for want of memory meanwhile */
+    bool likely_oom;         /* EXPIRED by SIGKILL: Pebble sent none, and since at most a second before it began the kernel
+                              * killed for want of memory, in the host's control group (where that cannot be read: on the
+                              * machine). Whom is not told; each such kill counts for one job of the pool at most */
     const char *PEBBLE_NULLABLE output_tail; /* EXPIRED, TIMEOUT: what it last wrote to its stderr, with a NUL behind, where
                               * that is captured and it had begun; with CAUSE_INITIALIZER what that wrote; else NULL */
     size_t output_tail_length;

@@ -26,7 +26,9 @@ public struct ProcessExpired: Error, Equatable, Sendable, CustomStringConvertibl
   public let message: String?
   /// Whether the stack was used up. One that was used up on a thread of the job's own leaves no trace.
   public let isStackOverflow: Bool
-  /// Whether the kernel has probably killed the process for want of memory.
+  /// Whether the kernel has probably killed the process for want of memory: it was SIGKILL, none of the pool's, and while
+  /// the job ran, or in the second before, the kernel killed some process in this one's control group (where that cannot be
+  /// read: on the machine). Whom is not told; each such kill counts for one job of the pool at most.
   public let isLikelyOutOfMemory: Bool
   /// Where it was; nil when it exited or was killed, or could record nothing.
   public let backtrace: RemoteBacktrace?

@@ -38,6 +38,12 @@ static struct page {
 
 static enum fault_role role = FAULT_HOST;
 
+static _Thread_local struct {
+    enum fault_kind kind;
+    void (*function)(void *);
+    void *arg;
+} before;
+
 static const struct {
     const char *name;
     int error; /* that is most likely in life */
@@ -113,6 +119,13 @@ void faults_arm(const struct fault *fault)
     atomic_store(&page->armed, true);
 }
 
+void faults_before(enum fault_kind kind, void (*function)(void *), void *arg)
+{
+    before.kind = kind;
+    before.function = function;
+    before.arg = arg;
+}
+
 unsigned faults_hits(void)
 {
     return atomic_load(&page->hits);
@@ -136,6 +149,11 @@ unsigned long faults_clock_uses(bool wall)
 /* Whether this call is to fail; errno is set then. */
 static bool fails(enum fault_kind kind)
 {
+    void (*function)(void *) = before.function;
+    if (function && before.kind == kind) {
+        before.function = NULL;
+        function(before.arg);
+    }
     if (!page || !atomic_load(&page->armed) || page->fault.role != role || page->fault.kind != kind) return false;
     unsigned number = atomic_fetch_add(&page->calls, 1) + 1;
     if (number < page->fault.nth || (number > page->fault.nth && !page->fault.and_on)) return false;

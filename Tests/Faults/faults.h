@@ -49,6 +49,9 @@ void faults_open(void);
 /* From now on this fails, and nothing else; counting starts anew. NULL: nothing does. */
 void faults_arm(const struct fault *fault);
 
+/* Calls that function once, before this thread's next call of that kind: for what comes between two steps of it. */
+void faults_before(enum fault_kind kind, void (*function)(void *), void *arg);
+
 /* How many calls failed since something was armed. */
 unsigned faults_hits(void);
 

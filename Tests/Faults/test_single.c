@@ -107,6 +107,43 @@ START_TEST(a_wait_for_queues_without_memory_leaves_the_array_alone)
 }
 END_TEST
 
+/* --- what comes between two steps --- */
+
+static int no_more_than_many(void *arg, const void **ret_data, size_t *ret_length)
+{
+    *ret_data = "";
+    *ret_length = 0;
+    return (*(int *)arg)++ < MANY;
+}
+
+static void finish_all(void *pool)
+{
+    for (int i = 0; i < MANY; i++)
+        sem_post(&gate);
+    close_pool(pool);
+}
+
+/* Which takes memory for so many, after it has looked for results and before it looks for what to wait for. */
+START_TEST(results_that_come_while_a_map_looks_for_them_are_found)
+{
+    faults_open();
+    sem_init(&gate, 0, 0);
+    pebble_pool *pool;
+    pebble_map *map;
+    struct pebble_map_result result;
+    int taken = 0;
+    const struct pebble_map_options options = {.window = MANY, .as_completed = true};
+    ck_assert_int_eq(pebble_thread_pool_new(NULL, &pool), 0);
+    ck_assert_int_eq(pebble_map_new(pool, wait_at_gate, no_more_than_many, &taken, &options, &map), 0);
+    ck_assert_int_eq(pebble_map_next(map, 0, &result), -ETIMEDOUT); /* all are scheduled */
+    faults_before(FAULT_MALLOC, finish_all, pool);
+    for (int i = 0; i < MANY; i++)
+        ck_assert_int_eq(pebble_map_next(map, PATIENCE, &result), 1);
+    ck_assert_int_eq(pebble_map_next(map, PATIENCE, &result), 0);
+    pebble_map_free(map);
+}
+END_TEST
+
 /* --- starts that fail --- */
 
 /* Waits until so many calls have failed, while the job has no outcome. */
@@ -246,6 +283,7 @@ Suite *single_suite(void)
     tcase_add_test(tests, a_wait_for_futures_without_memory_leaves_the_array_alone);
     tcase_add_test(tests, a_wait_for_threads_without_memory_leaves_the_array_alone);
     tcase_add_test(tests, a_wait_for_queues_without_memory_leaves_the_array_alone);
+    tcase_add_test(tests, results_that_come_while_a_map_looks_for_them_are_found);
     both(tests, jobs_wait_for_what_a_dying_worker_still_holds);
     both(tests, starts_that_fail_beside_a_worker_do_not_count_when_it_is_gone);
     tcase_add_test(tests, threads_that_fail_beside_another_do_not_count_when_it_is_gone);

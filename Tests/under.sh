@@ -4,6 +4,7 @@
 set -u
 tool=$1
 shift
+here=$(cd "$(dirname "$0")" && pwd) # for processes that are elsewhere
 reports=$(mktemp -d)
 trap 'rm -rf "$reports"' EXIT
 report=$reports/report # and the process id
@@ -16,18 +17,19 @@ asan)
   # Little freed memory is kept back: some tests bound what a host takes.
   export ASAN_OPTIONS=$common:$crashes:use_sigaltstack=0:quarantine_size_mb=4:thread_local_quarantine_size_kb=64
   export UBSAN_OPTIONS=log_path=$report:print_stacktrace=1
-  export LSAN_OPTIONS=suppressions=$(dirname "$0")/leaks.supp:print_suppressions=0
+  export LSAN_OPTIONS=suppressions="'$here/leaks.supp'":print_suppressions=0
   found='ERROR: |runtime error: '
   ;;
 tsan)
   export TSAN_OPTIONS=$common:$crashes:die_after_fork=0:report_thread_leaks=0:atexit_sleep_ms=0
-  TSAN_OPTIONS+=:suppressions=$(dirname "$0")/races.supp:print_suppressions=0
+  TSAN_OPTIONS+=:suppressions="'$here/races.supp'":print_suppressions=0
   export PEBBLE_STEPS=${PEBBLE_STEPS:-100000}
   found='WARNING: ThreadSanitizer: '
   ;;
 valgrind)
-  set -- valgrind --log-file="$report.%p" --leak-check=full --error-exitcode=99 \
-    --suppressions="$(dirname "$0")/Valgrind/valgrind.supp" "$@"
+  # Little freed memory is kept back here, too.
+  set -- valgrind --log-file="$report.%p" --leak-check=full --error-exitcode=99 --freelist-vol=1000000 \
+    --suppressions="$here/Valgrind/valgrind.supp" "$@"
   export PEBBLE_STEPS=${PEBBLE_STEPS:-10000}
   found='ERROR SUMMARY: [1-9]'
   ;;

@@ -490,11 +490,12 @@ Suite *crash_suite(void)
     both(tests, a_signal_from_outside_is_told_as_one);
     both(tests, a_handler_of_the_job_rules);
     both(tests, a_handler_that_passes_on_gets_a_record);
-    tcase_add_test(tests, a_handler_that_was_there_comes_after_the_record_when_asked);
     both(tests, a_crash_of_a_child_of_the_job_is_not_the_workers);
     both(tests, jobs_are_told_of_the_crash_of_the_initializer);
     both(tests, a_report_has_a_line_for_each_frame);
     both(tests, threads_may_look_at_one_crash);
     both(tests, an_ordinary_process_has_no_handlers);
+    tests = group_without(suite, "not-valgrind", "no workers", 60);
+    tcase_add_test(tests, a_handler_that_was_there_comes_after_the_record_when_asked);
     return suite;
 }

@@ -261,13 +261,14 @@ Suite *dump_suite(void)
 {
     Suite *suite = suite_create("dump");
     TCase *tests = group(suite, "dump", 120);
-    both(tests, a_busy_job_tells_where_it_is);
-    both(tests, all_threads_are_told_of);
     both(tests, a_worker_that_ignores_it_is_killed_all_the_same);
-    both(tests, one_that_dies_of_it_has_timed_out);
     both(tests, a_cancel_does_not_wait_for_it);
     both(tests, the_signal_means_what_it_did_when_nobody_asks);
     both(tests, without_the_option_there_is_none);
     tcase_add_test(tests, no_dump_harms_the_host);
+    tests = group_without(suite, "not-tsan", "busy", 120);
+    both(tests, a_busy_job_tells_where_it_is);
+    both(tests, all_threads_are_told_of);
+    both(tests, one_that_dies_of_it_has_timed_out);
     return suite;
 }

@@ -212,10 +212,11 @@ Suite *host_suite(void)
     Suite *suite = suite_create("host");
     TCase *tests = group(suite, "host", 60);
     both(tests, a_host_has_no_children);
-    both(tests, a_host_gets_no_sigchld);
     both(tests, a_host_may_ignore_sigchld);
     both(tests, a_host_may_have_children_of_its_own);
     both(tests, descriptors_of_a_host_are_close_on_exec);
+    tests = group_without(suite, "not-valgrind", "precise", 60);
+    both(tests, a_host_gets_no_sigchld);
     both(tests, a_pool_without_descriptors_says_so_and_recovers);
     both(tests, a_pool_with_few_descriptors_can_end_all_its_workers);
     TCase *bare = group_without(suite, "not-tsan", "bare", 60);

@@ -34,8 +34,8 @@ static void killed_by_its_timeout(int method, pebble_function function)
     struct scene scene;
     scene_open(&scene);
     pebble_pool *pool = pool_with(method, 1);
+    int process = watch_process((pid_t)run(pool, job_pid)); /* before there is a limit, which may strike at once */
     pebble_future *future = limited(pool, function, &scene);
-    int process = watch_process((pid_t)hear(&scene));
     expect(future, PEBBLE_TIMEOUT);
     wait_gone(future);
     ck_assert(!alive(process));

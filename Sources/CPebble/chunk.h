@@ -12,12 +12,23 @@ struct pb_chunk {
     char *bytes;
     size_t length, capacity;
     size_t count;
+    size_t last; /* where the head of the last run is; 0: there is none */
 };
 
-/* One element's result in a reply. */
-struct pb_chunk_result {
+/* The elements of a chunk, or the results of a reply, one after the other. */
+struct pb_pieces {
+    const char *bytes;
+    size_t length, at;
+    /* of those that come next */
+    uint64_t each;
+    uint32_t left;
     int32_t code;
-    const void *data;
+};
+
+/* One of them. */
+struct pb_piece {
+    int32_t code; /* of a result */
+    const void *data; /* NULL when length is 0 */
     size_t length;
 };
 
@@ -30,16 +41,17 @@ int pb_chunk_begin(struct pb_chunk *chunk, const struct pb_function_ref *place, 
 /* Adds an element. 0 or -ENOMEM. */
 int pb_chunk_add(struct pb_chunk *chunk, const void *data, size_t length);
 
-/* The elements one after the other: *at is 0 first. False: there are no more. */
-bool pb_chunk_element(const struct pb_chunk *chunk, size_t *at, const void **ret_data, size_t *ret_length);
+struct pb_pieces pb_chunk_elements(const struct pb_chunk *chunk);
 
 void pb_chunk_done(struct pb_chunk *chunk);
 
 /* The task function of a job whose input is a chunk. */
 int pb_chunk_run(pebble_call *call);
 
-/* The results of a reply one after the other: *at is 0 first. False: there is no such result. */
-bool pb_chunk_result(const void *reply, size_t length, size_t *at, struct pb_chunk_result *ret_result);
+struct pb_pieces pb_chunk_results(const void *reply, size_t length);
+
+/* The next one. False: there is none, or not the whole of it. */
+bool pb_pieces_next(struct pb_pieces *pieces, struct pb_piece *ret_piece);
 
 PB_HIDDEN_END
 #endif

@@ -10,6 +10,9 @@
 
 #define FEW 16 /* futures that can be waited for without memory */
 
+#define AHEAD_TIME (200 * 1000) /* ns of work to have with each worker, of short jobs */
+#define AHEAD_MOST 64           /* jobs for each worker */
+
 /* Elements that one job computes. */
 struct part {
     STAILQ_ENTRY(part) link;
@@ -17,7 +20,8 @@ struct part {
     uint64_t first; /* the index of the first of them */
     pebble_future *future;
     /* as its results are handed out */
-    size_t given, at;
+    size_t given;
+    struct pb_pieces results;
 };
 
 STAILQ_HEAD(parts, part);
@@ -30,7 +34,8 @@ struct pebble_map {
     void *arg;
     struct pebble_map_options options;
     char *name;
-    size_t window; /* 0: by the workers that there may be */
+    size_t window;   /* 0: by the workers that there may be, and the time that jobs take */
+    int64_t average; /* ns that one took of late; 0: none yet */
     uint64_t next; /* the index of the next element to be taken */
     bool ended;    /* no more elements are taken */
     int error;     /* why; 0: there are none, or the map was cancelled */
@@ -99,10 +104,10 @@ static struct part *some_of(struct pebble_map *map, const struct part *whole, si
                             pebble_future *outcome)
 {
     struct part *part = new_part(map, whole->first + from);
-    const void *data;
-    size_t length, at = 0;
-    for (size_t i = 0; part && i < to && pb_chunk_element(&whole->chunk, &at, &data, &length); i++) {
-        if (i < from || pb_chunk_add(&part->chunk, data, length) == 0) continue;
+    struct pb_pieces elements = pb_chunk_elements(&whole->chunk);
+    struct pb_piece element;
+    for (size_t i = 0; part && i < to && pb_pieces_next(&elements, &element); i++) {
+        if (i < from || pb_chunk_add(&part->chunk, element.data, element.length) == 0) continue;
         free_part(part);
         part = NULL;
     }
@@ -150,11 +155,27 @@ static int schedule_again(struct pebble_map *map)
     return 0;
 }
 
+/* How many parts to have in the pool; and how few are too few. One that is refilled
+ * for each result wakes a worker for each, so where many short ones are ahead, those come in batches. */
+static size_t window_of(const struct pebble_map *map, size_t *ret_few)
+{
+    size_t workers = pebble_pool_max_workers(map->pool), least = 2 * workers + 1;
+    *ret_few = map->window ? map->window : least;
+    if (map->window || !map->average) return *ret_few;
+    int64_t ahead = AHEAD_TIME / map->average;
+    size_t window = workers * (size_t)(ahead < 2 ? 2 : ahead < AHEAD_MOST ? ahead : AHEAD_MOST) + 1;
+    size_t room = map->pool->config.max_queued / 2; /* the rest is for others */
+    if (room && window > room) window = room > least ? room : least;
+    *ret_few += (window - least) / 2;
+    return window;
+}
+
 /* Schedules as many parts as the window, and the pool, have room for. */
 static int fill(struct pebble_map *map)
 {
     if (map->died && schedule_again(map) < 0) return 0; /* these come first */
-    size_t window = map->window ? map->window : 2 * (size_t)pebble_pool_max_workers(map->pool) + 1;
+    size_t few, window = window_of(map, &few);
+    if (map->parts >= few) return 0;
     while (map->parts < window) {
         struct part *part = map->waiting;
         map->waiting = NULL;
@@ -221,10 +242,17 @@ static int await_part(struct pebble_map *map, int64_t timeout, struct part **ret
     return *ret_part ? 0 : rc;
 }
 
+static void learn(struct pebble_map *map, int64_t ran)
+{
+    map->average = map->average ? map->average + (ran - map->average) / 8 : ran + 1;
+}
+
 /* Takes the part out, and puts others in its place when its worker died in it. */
 static void take(struct pebble_map *map, struct part *part)
 {
-    bool died = pebble_future_outcome(part->future)->status == PEBBLE_EXPIRED && part->chunk.count > 1;
+    const struct pebble_outcome *outcome = pebble_future_outcome(part->future);
+    bool died = outcome->status == PEBBLE_EXPIRED && part->chunk.count > 1;
+    if (outcome->started) learn(map, outcome->run_time);
     bool was_split = died && !map->cancelled && split(map, part);
     STAILQ_REMOVE(&map->under_way, part, part, link);
     map->parts--;
@@ -244,12 +272,12 @@ static bool give(struct pebble_map *map, struct pebble_map_result *ret_result)
     if (!part || part->given == part->chunk.count) return false;
     const struct pebble_outcome *whole = pebble_future_outcome(part->future);
     struct pebble_outcome *outcome = &ret_result->outcome;
-    struct pb_chunk_result result;
+    struct pb_piece result;
+    if (part->given == 0) part->results = pb_chunk_results(whole->data, whole->length);
     ret_result->index = part->first + part->given++;
     *outcome = *whole;
     if (whole->status != PEBBLE_SUCCESS) return true;
-    if (!pb_chunk_result(whole->data, whole->length, &part->at, &result))
-        result = (struct pb_chunk_result){.code = -EPROTO};
+    if (!pb_pieces_next(&part->results, &result)) result = (struct pb_piece){.code = -EPROTO};
     outcome->status = result.code == 0 ? PEBBLE_SUCCESS : PEBBLE_FAILURE;
     outcome->code = result.code;
     outcome->data = result.data;

@@ -27,6 +27,7 @@ static Suite *(*const suites[])(void) = {
     distrust_suite,
     control_suite,
     call_suite,
+    chunk_suite,
     outcome_suite,
     autopsy_suite,
     backtrace_suite,

@@ -29,7 +29,7 @@ static int64_t number_in(pebble_call *call)
     size_t length;
     int64_t number;
     const void *input = pebble_call_input(call, &length);
-    if ((uintptr_t)input % 16) _exit(98); /* it is to be aligned for any type */
+    if ((uintptr_t)input % sizeof number) _exit(98); /* it is to be aligned for any type that fits into it */
     memcpy(&number, input, sizeof number);
     return number;
 }
@@ -245,6 +245,26 @@ START_TEST(a_source_without_end_is_read_a_window_ahead)
 }
 END_TEST
 
+/* Results of jobs that take next to no time are not waited for one by one: more
+ * jobs are ahead of them, and those are still so many at most. */
+START_TEST(short_jobs_are_sent_further_ahead)
+{
+    pebble_pool *pool = pool_with(_i, 2);
+    struct numbers numbers = {.end = -1};
+    pebble_map *map = map_of(pool, job_double, &numbers, (struct pebble_map_options){0});
+    int64_t most = 0;
+    for (int64_t i = 0; i < 10000; i++) {
+        struct pebble_map_result result = next_of(map);
+        must(number_of(&result) == 2 * i);
+        if (numbers.next - i > most) most = numbers.next - i;
+    }
+    ck_assert_int_gt(most, 2 * 2 + 1);
+    ck_assert_int_le(most, 2 * 64 + 2);
+    pebble_map_free(map);
+    close_pool(pool);
+}
+END_TEST
+
 static int fail_at_5(void *arg, const void **ret_data, size_t *ret_length)
 {
     struct numbers *numbers = arg;
@@ -364,6 +384,7 @@ Suite *map_suite(void)
     both(tests, what_is_left_can_be_cancelled);
     both(tests, a_map_may_be_freed_at_any_moment);
     both(tests, a_source_without_end_is_read_a_window_ahead);
+    both(tests, short_jobs_are_sent_further_ahead);
     both(tests, the_error_of_a_source_comes_behind_what_it_gave);
     both(tests, a_pool_that_is_stopped_ends_its_maps);
     both(tests, a_bounded_pool_is_waited_for);

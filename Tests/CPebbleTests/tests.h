@@ -41,6 +41,7 @@ Suite *link_race_suite(void);
 Suite *distrust_suite(void);
 Suite *control_suite(void);
 Suite *call_suite(void);
+Suite *chunk_suite(void);
 Suite *outcome_suite(void);
 Suite *autopsy_suite(void);
 Suite *backtrace_suite(void);

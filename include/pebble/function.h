@@ -18,8 +18,8 @@ typedef struct pebble_call pebble_call;
  * PEBBLE_FAILURE with that code, and what was written then describes the error. */
 typedef int (*pebble_function)(pebble_call *PEBBLE_NONNULL call);
 
-/* The bytes that the job was scheduled with, aligned for any type. They belong
- * to the call and may be modified. Never NULL, even when *ret_length is 0. */
+/* The bytes that the job was scheduled with, aligned for any type that fits into
+ * them. They belong to the call and may be modified. Never NULL, even when *ret_length is 0. */
 PEBBLE_API void *PEBBLE_NONNULL pebble_call_input(pebble_call *PEBBLE_NONNULL call,
                                                   size_t *PEBBLE_NONNULL ret_length);
 

@@ -11,7 +11,7 @@ layers=(
   "latch room wheel histogram lines alarm proc image frame boot control mainqueue arena blocks oom symbols demangle tracerecord backtrace unwind crashrecord dumprecord debugger readable reopen confine wire messages hostlist"
   "spawn launch entry forkserver serve stream shared hostlink hostopen childlink call crash throws dump autopsy stacks chunk child"
   "worker dispatch"
-  "inbox watchers job updates callbacks courier engine poolstate watch queue starting output shipping dumping ending crew hiring processes threads nodelink nodejobs nodelife nodeoutput node nodes loop"
+  "inbox watchers job updates callbacks courier engine poolstate watch queue starting output shipping awaiting dumping ending crew hiring processes threads nodelink nodejobs nodelife nodeoutput node nodes loop batch"
   "pool nodepool slurm agent agentjobs map outcome report version fifo thread handlers"
 )
 layer_of() {

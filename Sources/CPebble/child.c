@@ -51,17 +51,24 @@ struct child {
     uint64_t offset;
     pebble_function function;
     char path[UINT16_MAX + 1]; /* of its image */
+    char shown[256]; /* what the title says that it does; not terminated */
+    size_t shown_length; /* 0: nothing */
 };
 
-static void show(const struct child *child, const char *job, int length)
+/* What it does, in its title. Jobs of one name follow each other: that is written when it changes. */
+static void show(struct child *child, const char *job, size_t job_length)
 {
+    int length = (int)(job_length < sizeof child->shown ? job_length : sizeof child->shown);
+    if (child->shown_length == (size_t)length && memcmp(child->shown, job, (size_t)length) == 0) return;
+    child->shown_length = (size_t)length;
+    memcpy(child->shown, job, (size_t)length);
     if (length)
         setproctitle("-pebble: %s worker %u: %.*s", child->boot->pool, child->boot->number, length, job);
     else
         setproctitle("-pebble: %s worker %u", child->boot->pool, child->boot->number);
 }
 
-static void wait_for_debugger(const struct child *child)
+static void wait_for_debugger(struct child *child)
 {
     static const char doing[] = "waiting for a debugger";
     int64_t time = child->link.shared->debugger_time;
@@ -127,17 +134,16 @@ static void run(struct child *child, struct pb_claimed *job)
                                .link = &child->link,
                                .number = job->number};
     enum pb_answer answer = PB_ANSWER_NO_FUNCTION;
-    int code = 0, name_length = job->slot->name_length;
+    int code = 0;
     if (function) {
         call.reply = call.room = pb_childlink_reply_room(&child->link, &call.reply_capacity);
-        if (name_length) show(child, job->name, name_length);
+        show(child, job->name, job->slot->name_length);
         atomic_store_explicit(&running, job->number + 1, memory_order_relaxed);
         pb_throws_forget();
         code = pb_unwind_root(function, &call);
         atomic_store_explicit(&running, 0, memory_order_relaxed);
         if (job->number == 0 && child->link.shared->initialized && code == 0) confine(child);
         fflush(stdout); /* what it printed is seen before its outcome is */
-        if (name_length) show(child, "", 0);
         answer = call.out_of_memory ? PB_ANSWER_NO_MEMORY : PB_ANSWER_REPLY;
     }
     pb_childlink_tell_resident(&child->link);
@@ -181,11 +187,14 @@ void pb_child_main(const struct pb_boot *boot, unsigned depth)
     if (child.link.shared->remember_throws) pb_throws_install();
     host = &child.link;
     wait_for_debugger(&child);
+    child.shown_length = 1; /* the title is the server's still */
     show(&child, "", 0);
     if (!child.link.shared->initialized) confine(&child);
     if (!pb_childlink_ready(&child.link)) leave();
     struct pb_claimed job;
-    while (pb_childlink_next(&child.link, &job))
+    while (pb_childlink_next(&child.link, &job)) {
         run(&child, &job);
+        if (!pb_childlink_has_work(&child.link)) show(&child, "", 0);
+    }
     leave();
 }

@@ -83,7 +83,7 @@ bool pb_childlink_ready(struct pb_childlink *link)
     return ring_if_wanted(link);
 }
 
-static bool has_work(struct pb_childlink *link)
+bool pb_childlink_has_work(const struct pb_childlink *link)
 {
     return atomic_load(&link->shared->submitted) != (uint32_t)link->taken || atomic_load(&link->shared->leave);
 }
@@ -118,7 +118,7 @@ static bool sleep_once(struct pb_childlink *link)
     bool on_word = !pb_mainqueue_exists();
     atomic_store(&link->shared->asleep, on_word ? PB_SLEEPS_ON_WORD : PB_SLEEPS_ON_STREAM);
     bool alive = true;
-    if (!has_work(link)) {
+    if (!pb_childlink_has_work(link)) {
         if (on_word)
             pb_futex_wait_shared(&link->shared->asleep, PB_SLEEPS_ON_WORD, INT64_MAX);
         else
@@ -130,11 +130,11 @@ static bool sleep_once(struct pb_childlink *link)
 
 static bool wait_for_work(struct pb_childlink *link)
 {
-    if (has_work(link)) return true;
+    if (pb_childlink_has_work(link)) return true;
     link->free_since = 0;
     for (int i = 0; i < SPIN; i++)
-        if (has_work(link)) return true;
-    while (!has_work(link))
+        if (pb_childlink_has_work(link)) return true;
+    while (!pb_childlink_has_work(link))
         if (!sleep_once(link)) return false;
     return true;
 }

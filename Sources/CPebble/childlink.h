@@ -48,6 +48,9 @@ int pb_childlink_adopt(struct pb_childlink *link, int fd);
 /* Says that jobs may come. False: the host is gone. */
 bool pb_childlink_ready(struct pb_childlink *link);
 
+/* Whether the next job, or the end, is there already. */
+bool pb_childlink_has_work(const struct pb_childlink *link);
+
 /* Waits for the next job and claims it. False: there will be none any more. */
 bool pb_childlink_next(struct pb_childlink *link, struct pb_claimed *ret_job);
 

@@ -145,6 +145,7 @@ void pb_crew_free_gone(struct pebble_pool *pool)
         if (worker->awaited) continue; /* who awaits it will ring */
         TAILQ_REMOVE(&pool->gone, worker, link_in_pool);
         pb_output_detach(worker);
+        if (worker->link.owes_bell) TAILQ_REMOVE(&pool->owed, worker, link_in_owed);
         pb_hostlink_done(&worker->link);
         pb_proc_done(&worker->proc);
         pebble_future_unref(worker->procedure);

@@ -46,6 +46,9 @@ struct pb_engine {
     int64_t (*began)(struct pebble_future *job, int64_t now);
     int (*pid)(const struct pebble_future *job);
 
+    /* Wakes workers for all that they were given in this turn. NULL: they need not be. */
+    void (*ring)(struct pebble_pool *pool);
+
     /* Without the lock: helps it to its end until `deadline`; may return before. */
     void (*wait)(struct pebble_pool *pool, struct pebble_future *job, int64_t deadline);
 

@@ -13,12 +13,13 @@
 /* --- jobs to the worker --- */
 
 /* A worker that sleeps on the stream is woken by any frame: by the job's input when that goes there. */
-static int wake(struct pb_hostlink *link, bool bulk_follows)
+static int wake(struct pb_hostlink *link, bool bulk_follows, bool may_owe)
 {
     if (atomic_load(&link->shared->asleep) == PB_AWAKE) return 1;
     uint32_t slept = atomic_exchange(&link->shared->asleep, PB_AWAKE);
     if (slept == PB_SLEEPS_ON_WORD) pb_wakes_add(link->wakes, &link->shared->asleep);
     if (slept != PB_SLEEPS_ON_STREAM || bulk_follows || pb_stream_sending(&link->stream)) return 1;
+    if (may_owe) return link->owes_bell = true;
     return pb_stream_send(&link->stream, &(struct pb_frame){.kind = PB_FRAME_BELL}, NULL);
 }
 
@@ -86,7 +87,7 @@ int pb_hostlink_submit(struct pb_hostlink *link, const struct pb_submission *job
     uint64_t number = link->submitted++;
     if (link->live++ == 0) want_bell(link, PB_BELL_ON_STREAM, 1);
     atomic_store(&link->shared->submitted, (uint32_t)link->submitted);
-    int rc = wake(link, where == PB_ON_STREAM);
+    int rc = wake(link, where == PB_ON_STREAM, link->wakes != NULL);
     if (rc >= 0 && where == PB_ON_STREAM) {
         struct pb_frame frame = {.kind = PB_FRAME_BULK, .job = number, .length = job->input_length};
         rc = pb_stream_send(&link->stream, &frame, job->input);
@@ -107,7 +108,7 @@ int pb_hostlink_flush(struct pb_hostlink *link)
 void pb_hostlink_leave(struct pb_hostlink *link)
 {
     pb_hostlink_leave_after(link);
-    wake(link, false); /* a broken stream ends it as well */
+    wake(link, false, false); /* a broken stream ends it as well */
 }
 
 void pb_hostlink_cancel(struct pb_hostlink *link)
@@ -116,7 +117,7 @@ void pb_hostlink_cancel(struct pb_hostlink *link)
     while (number != link->submitted && !link->jobs[number % PB_SLOTS].tag)
         number++;
     atomic_store(&link->shared->cancelled, number + 1);
-    wake(link, false); /* it may be suspended, see pb_childlink_doorbell; a broken stream is found by others */
+    wake(link, false, false); /* it may be suspended, see pb_childlink_doorbell; a broken stream is found by others */
 }
 
 /* --- answers from the worker --- */

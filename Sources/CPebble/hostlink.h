@@ -49,6 +49,7 @@ struct pb_hostlink {
     struct pb_shared *shared; /* NULL: not open */
     uint64_t max_payload;
     struct pb_wakes *wakes;   /* for those of the worker; NULL: at once */
+    bool owes_bell;           /* the worker sleeps on the stream, and has a job: see pb_hostlink_ring */
     struct pb_blocks *blocks; /* for replies; NULL: malloc alone */
     uint64_t submitted, collected; /* never wrap */
     struct pb_arena inputs;
@@ -82,6 +83,9 @@ void pb_hostlink_done(struct pb_hostlink *link);
  * There is room for a large input only when the worker has nothing else to do:
  * half sent behind a job that takes long, it could not be taken back. */
 int pb_hostlink_submit(struct pb_hostlink *link, const struct pb_submission *job, int64_t now);
+
+/* Sends the bell that is owed for what was submitted with `wakes`, as far as it goes. A broken stream is found by others. */
+void pb_hostlink_ring(struct pb_hostlink *link);
 
 /* Whether bytes wait to be sent when the stream is writable: pb_hostlink_flush. */
 bool pb_hostlink_sending(const struct pb_hostlink *link);

@@ -114,9 +114,14 @@ bool pb_job_settle(struct pebble_future *job, enum pebble_status status, int64_t
 
 void pb_job_publish(struct pebble_future *job)
 {
+    pb_latch_put(&job->state, PB_JOB_DONE);
+}
+
+void pb_job_announce(struct pebble_future *job)
+{
     pebble_queue *updates = job->updates;
     job->updates = NULL;
-    pb_latch_set(&job->state, PB_JOB_DONE);
+    pb_latch_wake(&job->state);
     pb_watchers_tell(&job->watchers);
     pebble_queue_unref(updates); /* here: it may free items, with code of the user's */
     pb_callback_fire(job);

@@ -89,8 +89,9 @@ struct pebble_future *pb_job_new(struct pebble_pool *pool, const struct pb_funct
  * the caller to fill in. */
 bool pb_job_settle(struct pebble_future *job, enum pebble_status status, int64_t began, int pid, int64_t now);
 
-/* Without the lock: wakes who waits for a settled job, and sends the callbacks out. */
+/* Without the lock: a settled job is DONE; then wakes who waits for it, and sends the callbacks out. */
 void pb_job_publish(struct pebble_future *job);
+void pb_job_announce(struct pebble_future *job);
 
 /* The pool lets go of a settled job: frees its input and drops the pool's reference. */
 void pb_job_release(struct pebble_future *job);

@@ -26,6 +26,18 @@ void pb_latch_set(struct pb_latch *latch, unsigned state)
     if (atomic_exchange(&latch->word, state) & WAITED) pb_futex_wake_all(&latch->word);
 }
 
+void pb_latch_put(struct pb_latch *latch, unsigned state)
+{
+    uint32_t word = atomic_load_explicit(&latch->word, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak(&latch->word, &word, state | (word & WAITED)))
+        continue;
+}
+
+void pb_latch_wake(struct pb_latch *latch)
+{
+    if (atomic_load(&latch->word) & WAITED) pb_futex_wake_all(&latch->word);
+}
+
 int pb_latch_wait(struct pb_latch *latch, unsigned state, int64_t timeout)
 {
     if (timeout < 0) return -EINVAL;

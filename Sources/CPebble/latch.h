@@ -23,6 +23,10 @@ bool pb_latch_step(struct pb_latch *latch, unsigned from, unsigned to);
 /* To `state`, from whichever, waking who waits for it. */
 void pb_latch_set(struct pb_latch *latch, unsigned state);
 
+/* The same in two steps: the second may come later. */
+void pb_latch_put(struct pb_latch *latch, unsigned state);
+void pb_latch_wake(struct pb_latch *latch);
+
 /* Waits up to `timeout` ns until the state is at least `state`. 0, -ETIMEDOUT, -EINVAL (negative). */
 int pb_latch_wait(struct pb_latch *latch, unsigned state, int64_t timeout);
 

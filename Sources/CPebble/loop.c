@@ -172,8 +172,11 @@ static void deliver(struct pebble_pool *pool, struct pb_job_list *deliveries)
     delivering = pool;
     struct pebble_future *job, *next;
     uint64_t published = 0;
-    TAILQ_FOREACH_SAFE(job, deliveries, link, next) {
+    /* Whoever is woken for one of them finds all done, and needs not wait for the next. */
+    TAILQ_FOREACH(job, deliveries, link)
         pb_job_publish(job);
+    TAILQ_FOREACH_SAFE(job, deliveries, link, next) {
+        pb_job_announce(job);
         pebble_future_unref(job);
         published++;
     }
@@ -205,6 +208,7 @@ static void unlock(struct pebble_pool *pool, bool is_loop, int64_t now)
     for (;;) {
         pb_queue_read_inbox(pool);
         dispatch(pool, is_loop, now);
+        if (pool->engine->ring) pool->engine->ring(pool);
         pb_watch_set_timer(pool);
         struct pb_job_list deliveries = TAILQ_HEAD_INITIALIZER(deliveries);
         TAILQ_CONCAT(&deliveries, &pool->deliveries, link);
@@ -315,6 +319,7 @@ int pb_loop_start(struct pebble_pool *pool)
     TAILQ_INIT(&pool->workers);
     TAILQ_INIT(&pool->idle);
     TAILQ_INIT(&pool->open);
+    TAILQ_INIT(&pool->owed);
     TAILQ_INIT(&pool->gone);
     TAILQ_INIT(&pool->threads);
     TAILQ_INIT(&pool->idle_threads);

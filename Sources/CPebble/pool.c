@@ -3,6 +3,7 @@
 #include "poolstate.h"
 #include "clock.h"
 #include "confine.h"
+#include "batch.h"
 #include "cpus.h"
 #include "debugger.h"
 #include "entry.h"
@@ -192,6 +193,7 @@ static int take_place(struct pebble_pool *pool)
 {
     if (!pool->config.max_queued) return 0;
     int rc = pb_room_take(&pool->room, 0);
+    if (rc < 0 && pb_batch_flush(pool)) rc = pb_room_take(&pool->room, 0); /* those it waited with may have begun */
     if (rc == 0 || !pool->config.full_timeout) return rc;
     if (pb_loop_is_delivering(pool)) return -EDEADLK;
     rc = pb_room_take(&pool->room, pool->config.full_timeout);
@@ -253,7 +255,7 @@ int pebble_pool_schedule_parts(pebble_pool *pool, pebble_function function, cons
         return rc;
     }
     *ret_future = job;
-    pb_loop_notice(pool, now);
+    pb_batch_notice(pool, now);
     return 0;
 }
 

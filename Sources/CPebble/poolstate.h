@@ -79,6 +79,7 @@ struct pebble_pool {
     bool fresh;            /* the server was started for this pool and has not said hello */
     unsigned server;       /* which one it is, see forkserver.h */
     struct pb_worker_list workers, idle, open, gone;
+    struct pb_worker_list owed; /* a bell each, when this turn ends */
     struct pb_thread_list threads, idle_threads, gone_threads; /* about threads: see threads.c */
     struct pb_cluster *cluster; /* about nodes: see node.h; NULL: there are none */
     unsigned by_state[PB_WORKER_STATES];

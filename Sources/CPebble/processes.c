@@ -68,6 +68,7 @@ const struct pb_engine pb_processes = {
     .end = end,
     .began = pb_shipping_began,
     .pid = pid,
+    .ring = pb_shipping_ring,
     .wait = pb_shipping_wait,
     .start = pb_hire,
     .retire = pb_crew_retire,

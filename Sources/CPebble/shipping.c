@@ -5,7 +5,6 @@
 #include "crew.h"
 #include "dispatch.h"
 #include "ending.h"
-#include "loop.h"
 #include "output.h"
 #include "queue.h"
 #include "updates.h"
@@ -45,7 +44,7 @@ static bool has_done_enough(const struct pebble_pool *pool, struct pb_worker *wo
            (config->max_age && pb_now() - worker->born >= config->max_age);
 }
 
-static bool has_jobs(const struct pb_worker *worker)
+bool pb_shipping_has_jobs(const struct pb_worker *worker)
 {
     return worker->state == PB_WORKER_BUSY || worker->state == PB_WORKER_STOPPING;
 }
@@ -53,7 +52,7 @@ static bool has_jobs(const struct pb_worker *worker)
 /* After its last job: idle, or at the end of its tasks. */
 static void finish_if_empty(struct pebble_pool *pool, struct pb_worker *worker)
 {
-    if (has_jobs(worker) && worker->link.live == 0) {
+    if (pb_shipping_has_jobs(worker) && worker->link.live == 0) {
         pb_crew_step(pool, worker, PB_WORKER_FINISHED);
         if (has_done_enough(pool, worker) || worker->terminated || worker->link.leaves) {
             pool->keeps_spares = true;
@@ -92,8 +91,10 @@ static bool ship(struct pebble_pool *pool, struct pb_worker *worker, struct pebb
     pb_queue_give_place(pool, job); /* before it can be seen to run */
     pb_output_begin_job(pool, worker);
     pb_oom_look(&pool->oom, now, PB_SECOND); /* so that what was before is not put down to its job */
+    bool owed = worker->link.owes_bell;
     int rc = pb_hostlink_submit(&worker->link, &submission, now);
     if (rc == 0) return false;
+    if (worker->link.owes_bell && !owed) TAILQ_INSERT_TAIL(&pool->owed, worker, link_in_owed);
     pool->live += !job->procedure;
     job->worker = worker;
     if (is_last(pool, worker, job)) pb_hostlink_leave_after(&worker->link);
@@ -103,6 +104,17 @@ static bool ship(struct pebble_pool *pool, struct pb_worker *worker, struct pebb
     if (rc > 0) watch_writable(pool, worker);
     pb_shipping_update(pool, worker);
     return true;
+}
+
+void pb_shipping_ring(struct pebble_pool *pool)
+{
+    struct pb_worker *worker;
+    while ((worker = TAILQ_FIRST(&pool->owed))) {
+        TAILQ_REMOVE(&pool->owed, worker, link_in_owed);
+        pb_hostlink_ring(&worker->link);
+        watch_writable(pool, worker);
+        pb_shipping_update(pool, worker);
+    }
 }
 
 void pb_shipping_run_procedure(struct pebble_pool *pool, struct pb_worker *worker, const struct pb_procedure *procedure,
@@ -265,7 +277,7 @@ static int collect_one(struct pb_hostlink *link, struct batch *batch, struct pb_
 /* Where a worker has many jobs, which are then short ones, it rings when half of
  * them are done: nobody is woken for each, and it does not run out of work. If one
  * of them takes long after all, the alarm finds what was done before it. */
-static bool want_bell(struct pebble_pool *pool, struct pb_worker *worker, enum pb_bell bell)
+bool pb_shipping_want_bell(struct pebble_pool *pool, struct pb_worker *worker, enum pb_bell bell)
 {
     unsigned live = worker->link.live;
     bool many = worker->state == PB_WORKER_BUSY && live >= MANY && !worker->slow;
@@ -273,8 +285,7 @@ static bool want_bell(struct pebble_pool *pool, struct pb_worker *worker, enum p
     return pb_hostlink_want_bell(&worker->link, bell, many ? live / 2 : 1);
 }
 
-/* All answers that are there; then a bell is asked for. */
-static void collect(struct pebble_pool *pool, struct pb_worker *worker)
+void pb_shipping_collect(struct pebble_pool *pool, struct pb_worker *worker)
 {
     struct pb_collected collected;
     struct batch batch = {0};
@@ -287,7 +298,7 @@ static void collect(struct pebble_pool *pool, struct pb_worker *worker)
             return;
         }
         /* An answer whose reply is still on the stream makes that readable. */
-        again = !want_bell(pool, worker, PB_BELL_ON_STREAM) && !pb_hostlink_awaits_stream(&worker->link);
+        again = !pb_shipping_want_bell(pool, worker, PB_BELL_ON_STREAM) && !pb_hostlink_awaits_stream(&worker->link);
     }
     finish_if_empty(pool, worker);
 }
@@ -300,54 +311,13 @@ void pb_shipping_on_slow(struct pebble_pool *pool, struct pb_worker *worker)
     worker->slow = false;
 }
 
-/* --- waiting --- */
-
-void pb_shipping_call_off(struct pb_worker *worker)
-{
-    if (worker->awaited) pb_hostlink_call_off(&worker->link);
-}
-
-/* With the lock: whether this thread is now the one that the worker's next
- * answer wakes. If not, what there is was taken, and the loop thread is woken. */
-static bool await(struct pebble_pool *pool, struct pebble_future *job)
-{
-    struct pb_worker *worker;
-    while (!job->settled && (worker = job->worker) && worker->state == PB_WORKER_BUSY && !worker->awaited) {
-        if (want_bell(pool, worker, PB_BELL_ON_WORD)) {
-            worker->awaited = true;
-            return true;
-        }
-        collect(pool, worker); /* asks for a bell on the stream again */
-        if (worker->state == PB_WORKER_BUSY && pb_hostlink_awaits_stream(&worker->link)) return false;
-    }
-    return false;
-}
-
-void pb_shipping_wait(struct pebble_pool *pool, struct pebble_future *job, int64_t deadline)
-{
-    while (pb_latch_state(&job->state) != PB_JOB_DONE && pb_now() < deadline) {
-        pb_loop_lock(pool);
-        struct pb_worker *worker = job->worker;
-        bool awaits = await(pool, job);
-        pb_loop_unlock(pool);
-        if (!awaits) return;
-
-        /* It is not freed while it is awaited. The word is the worker's as well: it must not be able to keep us. */
-        int64_t soon = pb_after(pb_now(), PB_SECOND);
-        pb_hostlink_wait_bell(&worker->link, soon < deadline ? soon : deadline);
-        pb_loop_lock(pool);
-        worker->awaited = false;
-        if (has_jobs(worker)) collect(pool, worker);
-        if (worker->state == PB_WORKER_GONE) pb_inbox_ring(&pool->inbox); /* now it can be freed */
-        pb_loop_unlock(pool);
-    }
-}
+/* --- looking --- */
 
 static void take_answers(struct pebble_pool *pool, struct pb_worker *worker)
 {
-    bool used = has_jobs(worker) || worker->state == PB_WORKER_IDLE;
+    bool used = pb_shipping_has_jobs(worker) || worker->state == PB_WORKER_IDLE;
     bool in_procedure = worker->state != PB_WORKER_DYING && worker->procedure && !worker->procedure->settled;
-    if (used || in_procedure) collect(pool, worker);
+    if (used || in_procedure) pb_shipping_collect(pool, worker);
     pb_shipping_call_off(worker);
 }
 
@@ -373,7 +343,7 @@ static bool read_frame(struct pebble_pool *pool, struct pb_worker *worker)
 void pb_shipping_drain(struct pebble_pool *pool, struct pb_worker *worker)
 {
     take_answers(pool, worker);
-    for (unsigned n = 0; n < FRAMES && has_jobs(worker); n++)
+    for (unsigned n = 0; n < FRAMES && pb_shipping_has_jobs(worker); n++)
         if (!read_frame(pool, worker)) return;
 }
 

@@ -13,6 +13,9 @@ PB_HIDDEN_BEGIN
 bool pb_shipping_assign(struct pebble_pool *pool, struct pebble_future *job, int64_t now);
 bool pb_shipping_fill(struct pebble_pool *pool, struct pebble_future *job, int64_t now);
 
+/* Wakes workers for what they were shipped in this turn. */
+void pb_shipping_ring(struct pebble_pool *pool);
+
 /* Has a starting or leaving worker run a procedure of the pool: worker->procedure, whose outcome tells. */
 void pb_shipping_run_procedure(struct pebble_pool *pool, struct pb_worker *worker, const struct pb_procedure *procedure,
                                int64_t now);
@@ -39,7 +42,16 @@ void pb_shipping_look(struct pebble_pool *pool, struct pb_worker *worker);
 /* Of a dead worker: takes all that is on its stream, updates of its last job among it. */
 void pb_shipping_drain(struct pebble_pool *pool, struct pb_worker *worker);
 
-/* Without the lock: waits until the job is done or `deadline` has passed. While
+/* All answers that are there; then a bell on the stream is asked for. */
+void pb_shipping_collect(struct pebble_pool *pool, struct pb_worker *worker);
+
+/* Asks for a bell. False: there are answers already. */
+bool pb_shipping_want_bell(struct pebble_pool *pool, struct pb_worker *worker, enum pb_bell bell);
+
+/* Whether it may have some. */
+bool pb_shipping_has_jobs(const struct pb_worker *worker);
+
+/* Without the lock (awaiting.c): waits until the job is done or `deadline` has passed. While
  * the job is with a worker, this thread takes that worker's answers itself,
  * without a hop over the loop thread. */
 void pb_shipping_wait(struct pebble_pool *pool, struct pebble_future *job, int64_t deadline);

@@ -62,6 +62,7 @@ struct pb_worker {
     TAILQ_ENTRY(pb_worker) link_in_state;
     TAILQ_ENTRY(pb_worker) link_in_pool;
     TAILQ_ENTRY(pb_worker) link_in_open;
+    TAILQ_ENTRY(pb_worker) link_in_owed; /* while the link owes a bell */
     struct pb_hostlink link;
 };
 

@@ -41,6 +41,7 @@ static Suite *(*const suites[])(void) = {
     ahead_suite,
     payload_suite,
     procedures_suite,
+    batch_suite,
     map_suite,
     wait_futures_suite,
     threads_suite,

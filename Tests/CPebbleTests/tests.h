@@ -57,6 +57,7 @@ Suite *window_suite(void);
 Suite *ahead_suite(void);
 Suite *payload_suite(void);
 Suite *procedures_suite(void);
+Suite *batch_suite(void);
 Suite *map_suite(void);
 Suite *wait_futures_suite(void);
 Suite *threads_suite(void);

@@ -238,6 +238,14 @@ PEBBLE_API int pebble_pool_schedule_parts(pebble_pool *PEBBLE_NONNULL pool, pebb
                                           const struct pebble_job_options *PEBBLE_NULLABLE options,
                                           pebble_future *PEBBLE_NULLABLE *PEBBLE_NONNULL ret_future);
 
+/* Between these two, jobs that the calling thread schedules in the pool one right
+ * after the other are taken in together, which costs fewer wake-ups: up to 32 of
+ * them, and no later than at the end, so whatever takes its time does not belong
+ * in between. Batches of one pool may be nested; of several pools, only the first
+ * one's jobs are taken in so. The pool must be valid until the end. */
+PEBBLE_API void pebble_pool_begin_batch(pebble_pool *PEBBLE_NONNULL pool);
+PEBBLE_API void pebble_pool_end_batch(pebble_pool *PEBBLE_NONNULL pool);
+
 typedef void (*pebble_room_callback)(void *PEBBLE_NULLABLE arg);
 
 /* Has `callback` called once, as soon as fewer than max_queued jobs wait or the

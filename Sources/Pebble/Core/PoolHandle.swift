@@ -149,6 +149,12 @@ final class PoolHandle: @unchecked Sendable {
     }
   }
 
+  func batch<Value, Failure: Error>(_ body: () throws(Failure) -> Value) throws(Failure) -> Value {
+    pebble_pool_begin_batch(pool)
+    defer { pebble_pool_end_batch(pool) }
+    return try body()
+  }
+
   func close() { pebble_pool_close(pool) }
   func stop() { pebble_pool_stop(pool) }
 

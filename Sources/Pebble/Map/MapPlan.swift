@@ -13,6 +13,8 @@ struct MapPlan<Input, Value: Sendable>: Sendable {
   /// How long an element may run.
   let elementTimeout: Duration?
   let pool: any WorkerPool
+  /// Whether no input has to be waited for, so that jobs may wait for each other.
+  var inputsAreThere = false
   /// Schedules a job for some elements, which may run for that long.
   private let schedule: @Sendable ([Input], JobLimits) throws -> Job
 

@@ -39,6 +39,14 @@ final class MapRun<Input, Value: Sendable>: MapIteration {
 
   private func fillWindow() {
     guard let nextInputs else { return }
+    if window.plan.inputsAreThere {
+      window.plan.pool.batch { fillWindow(nextInputs) }
+    } else {
+      fillWindow(nextInputs)
+    }
+  }
+
+  private func fillWindow(_ nextInputs: (Int) -> [Input]) {
     while let size = window.nextSize {
       let elements = nextInputs(size)
       let isEnd = elements.count < size

@@ -20,14 +20,20 @@ final class MapWindow<Input, Value: Sendable>: Sendable {
     var taker: Continuation?
     var adder: Continuation?
     var feeder: Task<Void, Never>?
+    /// Chunks are put in until there are enough, and then none until there are few: one for each that is taken out
+    /// would wake a worker each time.
+    var isFilling = true
 
     /// Whether another chunk is wanted in the pool: there are enough when no worker waits for the caller, who may come
     /// back for more only when it was woken. That takes some 100 us, so short ones are sent further ahead.
     ///
     /// - Parameter most: more would only wait for room in the pool.
-    func hasRoom(workers: Int, atMost most: Int) -> Bool {
+    mutating func hasRoom(workers: Int, atMost most: Int) -> Bool {
       let ahead = sizer.chunkTime.map { max(2, min(64, 200_000 / max(1, $0))) } ?? 2
-      return !inputsEnded && chunks.count < min(workers * Int(ahead) + 1, most)
+      let enough = min(workers * Int(ahead) + 1, most)
+      let few = enough - max(0, enough - (2 * workers + 1)) / 2
+      isFilling = chunks.count < (isFilling ? enough : few)
+      return isFilling && !inputsEnded
     }
     var hasNone: Bool { chunks.isEmpty && inputsEnded }
   }
@@ -96,12 +102,14 @@ final class MapWindow<Input, Value: Sendable>: Sendable {
   /// The next chunk whose results are wanted, nil when there are no more.
   func take(isolation: isolated (any Actor)?) async -> Chunk? {
     while true {
+      let workers = plan.pool.maxWorkers
       let (chunk, adder, isEnd) = state.withLock { state in
         guard !state.takeable.isEmpty else {
           return (nil as Chunk?, nil as Continuation?, state.hasNone)
         }
         state.taken = state.chunks.removeValue(forKey: state.takeable.removeFirst())
-        return (state.taken, state.adder.take(), false)
+        let isWanted = state.adder != nil && state.hasRoom(workers: workers, atMost: most)
+        return (state.taken, isWanted ? state.adder.take() : nil, false)
       }
       adder?.resume()
       if let chunk { return chunk }
@@ -141,14 +149,14 @@ final class MapWindow<Input, Value: Sendable>: Sendable {
 
   private func suspend(
     isolation: isolated (any Actor)?, as waiter: WritableKeyPath<State, Continuation?> & Sendable,
-    while condition: @Sendable (State) -> Bool
+    while condition: @Sendable (inout State) -> Bool
   ) async {
     await withTaskCancellationHandler(
       operation: {
         _ = isolation
         await withCheckedContinuation(isolation: isolation) { continuation in
           let mustWait = state.withLock { state in
-            guard condition(state) else { return false }
+            guard condition(&state) else { return false }
             state[keyPath: waiter] = continuation
             return true
           }

@@ -17,7 +17,8 @@ extension ProcessPool {
     _ function: ProcessFunction<Value, Inputs.Element>, _ inputs: Inputs, chunkSize: ChunkSize = 1,
     ordered: Bool = true, timeout: Duration? = nil, elementTimeout: Duration? = nil
   ) throws -> ProcessMap<Value> where Inputs.Element: Codable & Sendable {
-    try map(function, chunkSize, ordered, timeout, elementTimeout) {
+    let areThere = inputs is any Collection && !(inputs is any LazySequenceProtocol)
+    return try map(function, chunkSize, ordered, timeout, elementTimeout, inputsAreThere: areThere) {
       var inputs = inputs.makeIterator()
       return { count in
         var elements: [Inputs.Element] = []
@@ -32,11 +33,12 @@ extension ProcessPool {
   @usableFromInline
   func map<Input: Codable & Sendable, Value: Codable & Sendable>(
     _ function: ProcessFunction<Value, Input>, _ chunkSize: ChunkSize, _ ordered: Bool, _ timeout: Duration?,
-    _ elementTimeout: Duration?, inputs: @escaping @Sendable () -> (Int) -> [Input]
+    _ elementTimeout: Duration?, inputsAreThere: Bool, inputs: @escaping @Sendable () -> (Int) -> [Input]
   ) throws -> ProcessMap<Value> {
-    let plan = try plan(function, chunkSize, ordered, timeout, elementTimeout) { (element: Input, payload) in
+    var plan = try plan(function, chunkSize, ordered, timeout, elementTimeout) { (element: Input, payload) in
       try payload.append(arguments: element)
     }
+    plan.inputsAreThere = inputsAreThere
     return ProcessMap(PoolMapRuns(plan, inputs))
   }
 

@@ -240,7 +240,8 @@ void pb_crew_leave(struct pebble_pool *pool)
     pool->fresh = false;
 }
 
-/* The server is gone, and with it, by the kernel's hand, all workers. */
+/* The server is gone, and with it, by the kernel's hand, all workers. What their
+ * jobs have started is for us to end, as far as it can be reached. */
 static void on_server_gone(struct pebble_pool *pool, int64_t now)
 {
     bool never_entered = pool->fresh;
@@ -249,6 +250,7 @@ static void on_server_gone(struct pebble_pool *pool, int64_t now)
     struct pb_worker *worker, *next;
     TAILQ_FOREACH_SAFE(worker, &pool->workers, link_in_pool, next) {
         pb_proc_kill(&worker->proc);
+        pb_proc_kill_group(&worker->proc);
         struct pb_exit unknown = {.pid = worker->proc.pid, .code = never_entered ? PB_EXIT_NO_ENTRY : -1};
         bury(pool, worker, &unknown, now);
     }

@@ -15,16 +15,29 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define SIGNAL_PROCESS_GROUP (1U << 2) /* PIDFD_SIGNAL_PROCESS_GROUP */
+
 int pb_pidfd_open(pid_t pid)
 {
     long fd = syscall(SYS_pidfd_open, pid, 0);
     return fd < 0 ? -errno : (int)fd;
 }
 
-int pb_proc_signal(const struct pb_proc *proc, int signal)
+static int send_signal(const struct pb_proc *proc, int signal, unsigned flags)
 {
     if (proc->pidfd < 0) return -ESRCH;
-    return syscall(SYS_pidfd_send_signal, proc->pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+    return syscall(SYS_pidfd_send_signal, proc->pidfd, signal, NULL, flags) < 0 ? -errno : 0;
+}
+
+int pb_proc_signal(const struct pb_proc *proc, int signal)
+{
+    return send_signal(proc, signal, 0);
+}
+
+/* By the pidfd: the number may be another group's when the process was reaped. */
+int pb_proc_kill_group(const struct pb_proc *proc)
+{
+    return send_signal(proc, SIGKILL, SIGNAL_PROCESS_GROUP);
 }
 
 int pb_proc_kill(const struct pb_proc *proc)

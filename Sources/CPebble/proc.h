@@ -35,6 +35,9 @@ int pb_proc_terminate(const struct pb_proc *proc);
 /* Sends another signal. The same. */
 int pb_proc_signal(const struct pb_proc *proc, int signal);
 
+/* Sends SIGKILL to its process group as well, also when it is gone itself. -EINVAL: the kernel is older than 6.9. */
+int pb_proc_kill_group(const struct pb_proc *proc);
+
 /* Whether it has ended, reaped or not; of one that is set. */
 bool pb_proc_has_ended(const struct pb_proc *proc);
 

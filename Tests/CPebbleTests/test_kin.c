@@ -2,9 +2,11 @@
  * Processes and pools that jobs make. */
 #include "support.h"
 #include "boot.h"
+#include "proc.h"
 
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -164,6 +166,42 @@ START_TEST(what_a_job_left_behind_goes_with_its_worker)
 }
 END_TEST
 
+/* Whether this kernel lets a process group be named by a pidfd. */
+static bool can_name_groups(void)
+{
+    struct pb_proc self = {getpid(), pb_pidfd_open(getpid())};
+    bool can = syscall(SYS_pidfd_send_signal, self.pidfd, 0, NULL, 1U << 2) == 0;
+    pb_proc_done(&self);
+    return can;
+}
+
+/* Nobody knows of the others then: see Limitations. */
+START_TEST(when_the_server_is_killed_the_groups_of_its_workers_are)
+{
+    struct scene scene;
+    scene_open(&scene);
+    pebble_pool *pool = pool_with(_i, 1);
+    pid_t server = (pid_t)run(pool, job_server), worker = (pid_t)run(pool, job_pid);
+    pebble_future *future = schedule_order(pool, job_leave_kin, order_in(&scene, -1));
+    pid_t pids[KIN];
+    int processes[KIN], in_group = 0;
+    for (int i = 0; i < KIN; i++)
+        processes[i] = watch_process(pids[i] = (pid_t)hear(&scene));
+    bool reached[KIN];
+    for (int i = 0; i < KIN; i++)
+        in_group += reached[i] = can_name_groups() && getpgid(pids[i]) == worker;
+    ck_assert_int_eq(in_group, can_name_groups() ? 2 : 0);
+    kill(server, SIGKILL);
+    expect_and_drop(future, PEBBLE_EXPIRED);
+    for (int i = 0; i < KIN; i++) {
+        if (!reached[i]) kill(pids[i], SIGKILL);
+        expect_dead(processes[i]);
+    }
+    stop_pool(pool);
+    scene_close(&scene);
+}
+END_TEST
+
 Suite *kin_suite(void)
 {
     Suite *suite = suite_create("kin");
@@ -174,5 +212,6 @@ Suite *kin_suite(void)
     both(tests, all_processes_of_a_stopped_job_are_killed);
     both(tests, all_processes_of_an_expired_job_are_killed);
     both(tests, what_a_job_left_behind_goes_with_its_worker);
+    both(tests, when_the_server_is_killed_the_groups_of_its_workers_are);
     return suite;
 }

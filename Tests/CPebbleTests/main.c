@@ -3,6 +3,7 @@
  * makes pools; a test that hangs is ended by check(3). */
 #include "tests.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 static Suite *(*const suites[])(void) = {
@@ -91,6 +92,7 @@ static Suite *(*const suites[])(void) = {
 
 int main(void)
 {
+    signal(SIGHUP, SIG_DFL); /* which nohup(1) ignores */
     SRunner *runner = srunner_create(suites[0]());
     for (size_t i = 1; i < sizeof suites / sizeof *suites; i++)
         srunner_add_suite(runner, suites[i]());

@@ -10,7 +10,7 @@ import re
 import sys
 
 documents = [pathlib.Path("README.md"), *sorted(pathlib.Path("Sources/Pebble/Pebble.docc").glob("*.md"))]
-folders = {"swift": ["Examples/Swift/Sources", "Examples/Server/Sources", "Tests/Consumer/Tests"], "c": ["Examples/C"]}
+folders = {"swift": ["Examples/Swift/Sources", "Examples/Server/Sources", "Tests/Consumer"], "c": ["Examples/C"]}
 
 
 def lines(text):

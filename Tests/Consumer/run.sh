@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Packages outside of the tree that depend on Pebble by path:
 # - without macros, and with all that is off by default, tested there;
+# - with macros, as it comes by default, tested there;
 # - as it comes by default, and without any trait: what is fetched for it.
 #
-# Run by `make check-consumer`. Leaves nothing behind but the build in
-# .build-consumer, which makes the next run quick.
+# Run by `make check-consumer`. Leaves nothing behind but the builds in
+# .build-consumer and Examples/Swift/.build, which make the next run quick: in the
+# second are the examples as well, so that swift-syntax is built once for both.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -44,5 +46,11 @@ same 'without traits nothing is fetched' '' "$(fetched '')"
 same 'by default only swift-syntax is fetched' 'swift-syntax ' "$(fetched '.defaults')"
 same 'for Logging only swift-log is fetched' 'swift-log ' "$(fetched '"Logging"')"
 
-cp -R "$here/Package.swift" "$here/Tests" "$work"
-$SWIFT test --package-path "$work" --scratch-path "$repo/.build-consumer"
+# test_in FOLDER SCRATCH-PATH
+test_in() {
+  $SWIFT test --no-parallel --package-path "$1" --scratch-path "$repo/$2"
+}
+
+cp -R "$here/Plain" "$here/Macros" "$work"
+test_in "$work/Plain" .build-consumer
+test_in "$work/Macros" Examples/Swift/.build

@@ -4,7 +4,7 @@
 // and on others that it is to get along with.
 import PackageDescription
 
-let pebble = Context.environment["CONSUMER_PEBBLE"] ?? "../.."
+let pebble = Context.environment["CONSUMER_PEBBLE"] ?? "../../.."
 
 let package = Package(
   name: "consumer",

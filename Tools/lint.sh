@@ -9,9 +9,9 @@ complain() { echo "lint: $*"; failed=1; }
 layers=(
   "compat fd clock sig futex cpus rlimits"
   "latch room wheel histogram lines alarm proc image frame boot control mainqueue arena blocks oom symbols demangle tracerecord backtrace unwind crashrecord dumprecord debugger readable reopen confine wire messages hostlist"
-  "spawn launch entry forkserver serve stream shared hostlink hostopen childlink call crash throws dump autopsy stacks chunk child"
+  "spawn launch entry forkserver serve stream shared annex hostlink hostannex hostreply hostopen childlink call crash throws dump autopsy stacks chunk child"
   "worker dispatch"
-  "inbox watchers job updates callbacks courier engine poolstate watch queue starting output shipping awaiting dumping ending crew hiring processes threads nodelink nodejobs nodelife nodeoutput node nodes loop batch"
+  "inbox watchers job updates callbacks courier engine poolstate watch queue starting output thrift shipping awaiting stealing dumping ending crew hiring processes threads nodelink nodejobs nodelife nodeoutput node nodes loop batch"
   "pool nodepool slurm agent agentjobs map outcome report version fifo thread handlers"
 )
 layer_of() {

@@ -10,6 +10,7 @@ enum pb_alarm_kind {
     PB_ALARM_JOB,     /* a limit of a job */
     PB_ALARM_WORKER,  /* the time a worker may take to start, or to leave */
     PB_ALARM_LOOK,    /* answers of a worker that it need not announce at once may have waited for too long */
+    PB_ALARM_THRIFT,  /* memory for large payloads may be given back */
     PB_ALARM_BACKOFF, /* workers may be started again */
     PB_ALARM_STEAL,   /* jobs that wait behind others may have waited for too long */
 };

@@ -20,7 +20,7 @@ static bool await(struct pebble_pool *pool, struct pebble_future *job)
             return true;
         }
         pb_shipping_collect(pool, worker); /* asks for a bell on the stream again */
-        if (worker->state == PB_WORKER_BUSY && pb_hostlink_awaits_stream(&worker->link)) return false;
+        if (worker->state == PB_WORKER_BUSY && pb_hostlink_awaits_rest(&worker->link)) return false;
     }
     return false;
 }

@@ -10,13 +10,17 @@
 #include <pthread.h>
 
 #define PB_BLOCK_MIN ((size_t)64 * 1024)   /* smaller ones are left to malloc */
-#define PB_BLOCK_MAX ((size_t)2304 * 1024) /* and so are larger ones */
-#define PB_BLOCKS 4                        /* are kept */
+#define PB_BLOCK_MAX ((size_t)2304 * 1024) /* larger ones are kept only while that is wanted */
+#define PB_BLOCKS 4                        /* are kept, of either size */
+#define PB_BLOCKS_LARGE ((size_t)256 * 1024 * 1024) /* bytes of large ones */
 
 /* From any thread. Every block is one of malloc, and may be freed as well. */
 struct pb_blocks {
     pthread_mutex_t lock;
     void *kept[PB_BLOCKS];
+    void *large[PB_BLOCKS];
+    size_t large_size; /* of those that are kept */
+    bool keeps_large;
 };
 
 PB_HIDDEN_BEGIN
@@ -31,6 +35,9 @@ void *pb_blocks_take(struct pb_blocks *blocks, size_t length);
 
 /* Keeps a block, or frees it. NULL is ignored. */
 void pb_blocks_give(struct pb_blocks *blocks, void *block);
+
+/* Whether large ones are to be kept from now on. If not, those that are kept are freed. */
+void pb_blocks_keep_large(struct pb_blocks *blocks, bool keeps);
 
 /* Asks for huge pages under a block that is large: to get and clear small ones costs several
  * times what the copy into them does. Where there are none, nothing comes of it. */

@@ -15,15 +15,15 @@ void *pebble_call_input(pebble_call *call, size_t *ret_length)
     return call->input;
 }
 
-/* From the small room to the large one. False: it is not large enough, or not free. */
-static bool move_to_large_room(struct pebble_call *call, size_t needed)
+/* From one room to a larger one. False: that is not large enough, or not free. */
+static bool move_to_room(struct pebble_call *call, size_t needed, char *larger(struct pb_childlink *), size_t capacity)
 {
-    if (!call->link || call->reply != call->room || needed > PB_LARGE_SIZE) return false;
-    char *large = pb_childlink_large_room(call->link);
-    if (!large || large == call->room) return false;
-    if (call->reply_length) memcpy(large, call->room, call->reply_length);
-    call->reply = call->room = large;
-    call->reply_capacity = PB_LARGE_SIZE;
+    if (!call->link || call->reply != call->room || needed > capacity) return false;
+    char *room = larger(call->link);
+    if (!room || room == call->room) return false;
+    if (call->reply_length) memcpy(room, call->room, call->reply_length);
+    call->reply = call->room = room;
+    call->reply_capacity = capacity;
     return true;
 }
 
@@ -32,7 +32,9 @@ static bool make_room(struct pebble_call *call, size_t length)
     size_t needed;
     if (__builtin_add_overflow(call->reply_length, length, &needed) || needed > PTRDIFF_MAX) return false;
     if (needed <= call->reply_capacity && call->reply) return true;
-    if (move_to_large_room(call, needed)) return true;
+    if (move_to_room(call, needed, pb_childlink_large_room, PB_LARGE_SIZE) ||
+        move_to_room(call, needed, pb_childlink_annex_room, PB_ANNEX_HALF))
+        return true;
     size_t capacity = call->reply_capacity < 256 ? 256 : call->reply_capacity;
     while (capacity < needed)
         capacity = capacity > PTRDIFF_MAX / 2 ? needed : capacity * 2;

@@ -14,7 +14,7 @@ struct pebble_call {
     void *input;
     size_t input_length;
     char *reply; /* `room` as long as it suffices, then memory of its own */
-    char *room;  /* shared with the host: the small one, then the large one */
+    char *room;  /* shared with the host: the small one, then the large one, then the annex */
     size_t reply_length, reply_capacity;
     size_t reply_base; /* of what is in the reply, so much is not this element's */
     bool out_of_memory;

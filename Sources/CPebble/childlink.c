@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat.h"
 #include "childlink.h"
+#include "annex.h"
 #include "clock.h"
 #include "fd.h"
 #include "futex.h"
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define SPIN 64 /* looks before going to sleep: less than a microsecond */
@@ -94,6 +96,39 @@ static void drop_bulk(struct pb_childlink *link)
     link->bulk = NULL;
 }
 
+/* --- the annex --- */
+
+/* Where address space is limited, that is the job's. */
+static bool may_map_annex(const struct pb_childlink *link)
+{
+    struct rlimit limit;
+    return link->shared->has_annex && getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
+}
+
+/* After something of that length went over the stream. */
+static void open_annex(struct pb_childlink *link, uint64_t length)
+{
+    if (link->annex || length <= PB_LARGE_SIZE || length > PB_ANNEX_HALF || !may_map_annex(link)) return;
+    link->annex = pb_annex_map(link->shared);
+    if (link->annex) atomic_store(&link->shared->annex, PB_ANNEX_OPEN);
+}
+
+static bool annex_is_unwanted(const struct pb_childlink *link)
+{
+    return atomic_load(&link->shared->annex) == PB_ANNEX_UNWANTED;
+}
+
+/* With nothing to do, and hence nothing in it. */
+static void leave_annex(struct pb_childlink *link)
+{
+    uint32_t unwanted = PB_ANNEX_UNWANTED;
+    if (!atomic_compare_exchange_strong(&link->shared->annex, &unwanted, PB_ANNEX_CLOSED)) return;
+    pb_annex_unmap(link->annex);
+    link->annex = NULL;
+}
+
+/* --- sleep --- */
+
 /* A bulk input may come before we look for it; what is older than the next job
  * was taken back, and bells have done their work once they were seen. */
 static bool read_stream(struct pb_childlink *link)
@@ -118,7 +153,7 @@ static bool sleep_once(struct pb_childlink *link)
     bool on_word = !pb_mainqueue_exists();
     atomic_store(&link->shared->asleep, on_word ? PB_SLEEPS_ON_WORD : PB_SLEEPS_ON_STREAM);
     bool alive = true;
-    if (!pb_childlink_has_work(link)) {
+    if (!pb_childlink_has_work(link) && !annex_is_unwanted(link)) {
         if (on_word)
             pb_futex_wait_shared(&link->shared->asleep, PB_SLEEPS_ON_WORD, INT64_MAX);
         else
@@ -134,8 +169,10 @@ static bool wait_for_work(struct pb_childlink *link)
     link->free_since = 0;
     for (int i = 0; i < SPIN; i++)
         if (pb_childlink_has_work(link)) return true;
-    while (!pb_childlink_has_work(link))
+    while (!pb_childlink_has_work(link)) {
+        leave_annex(link);
         if (!sleep_once(link)) return false;
+    }
     return true;
 }
 
@@ -184,6 +221,7 @@ static bool fetch_bulk(struct pb_childlink *link, struct pb_claimed *job)
     }
     job->input = job->block = link->bulk;
     link->bulk = NULL;
+    open_annex(link, job->input_length);
     return true;
 }
 
@@ -197,7 +235,7 @@ bool pb_childlink_next(struct pb_childlink *link, struct pb_claimed *ret_job)
         if (claim(link, slot)) {
             char *at = link->shared->inputs + slot->input_at;
             bool in_arena = slot->input_place == PB_IN_ARENA;
-            job.input = in_arena ? at : link->shared->large_input;
+            job.input = in_arena ? at : slot->input_place == PB_IN_ANNEX ? link->annex : link->shared->large_input;
             job.path = at + (in_arena ? slot->input_length : 0);
             job.name = job.path + slot->path_length;
             if (slot->input_place == PB_ON_STREAM && !fetch_bulk(link, &job)) return false;
@@ -263,6 +301,13 @@ char *pb_childlink_large_room(struct pb_childlink *link)
     return link->freed < link->large_until ? NULL : link->shared->large_output;
 }
 
+char *pb_childlink_annex_room(struct pb_childlink *link)
+{
+    reclaim_outputs(link);
+    bool free = link->annex && atomic_load(&link->shared->annex_replies) && link->freed >= link->annex_until;
+    return free ? link->annex + PB_ANNEX_REPLIES : NULL;
+}
+
 bool pb_childlink_answer(struct pb_childlink *link, struct pb_claimed *job, enum pb_answer answer, int code,
                          const char *reply, size_t length)
 {
@@ -272,12 +317,15 @@ bool pb_childlink_answer(struct pb_childlink *link, struct pb_claimed *job, enum
     }
     bool in_place = link->room_at >= 0 && reply == link->shared->outputs + link->room_at;
     bool large = reply == link->shared->large_output && length;
-    bool bulk = answer == PB_ANSWER_REPLY && length && !in_place && !large;
+    bool in_annex = link->annex && reply == link->annex + PB_ANNEX_REPLIES && length;
+    bool bulk = answer == PB_ANSWER_REPLY && length && !in_place && !large && !in_annex;
     if (link->room_at >= 0) pb_arena_keep(&link->outputs, link->room_at, in_place ? (uint32_t)length : 0);
     struct pb_slot *slot = job->slot;
     slot->code = code;
-    slot->answer = bulk ? PB_ANSWER_BULK : large ? PB_ANSWER_LARGE : (uint32_t)answer;
+    slot->answer = bulk ? PB_ANSWER_BULK : large ? PB_ANSWER_LARGE : in_annex ? PB_ANSWER_ANNEX : (uint32_t)answer;
     if (large) link->large_until = job->number + 1;
+    if (in_annex) link->annex_until = job->number + 1;
+    if (bulk) open_annex(link, length);
     slot->output_at = in_place ? (uint32_t)link->room_at : 0;
     slot->output_length = length;
     slot->finished = link->free_since = pb_now();

@@ -32,6 +32,8 @@ struct pb_childlink {
     uint64_t outputs_mark[PB_SLOTS];
     uint64_t freed; /* jobs whose room in `outputs` was given back */
     uint64_t large_until; /* when so many jobs were collected, nothing is in `large_output` */
+    char *annex;          /* NULL: not mapped */
+    uint64_t annex_until; /* when so many jobs were collected, no reply is in it */
 };
 
 PB_HIDDEN_BEGIN
@@ -70,6 +72,10 @@ char *pb_childlink_reply_room(struct pb_childlink *link, size_t *ret_capacity);
 /* The room for a reply that outgrows that one, PB_LARGE_SIZE of it; NULL: an
  * earlier reply is still in it. May be given up for other memory. */
 char *pb_childlink_large_room(struct pb_childlink *link);
+
+/* The room for a reply that outgrows that one too, PB_ANNEX_HALF of it; NULL: there
+ * is none, or an earlier reply is still in it. May be given up for other memory. */
+char *pb_childlink_annex_room(struct pb_childlink *link);
 
 /* Sends what the job claimed last has to say, if anybody wants to know. 0;
  * -EFBIG: it is larger than a payload may be; -EPIPE: the host is gone. */

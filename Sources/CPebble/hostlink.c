@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat.h"
 #include "hostlink.h"
+#include "hostannex.h"
+#include "hostreply.h"
 #include "clock.h"
 #include "futex.h"
 
@@ -23,15 +25,17 @@ static int wake(struct pb_hostlink *link, bool bulk_follows, bool may_owe)
     return pb_stream_send(&link->stream, &(struct pb_frame){.kind = PB_FRAME_BELL}, NULL);
 }
 
-static enum pb_place place_of(const struct pb_submission *job)
+static enum pb_place place_of(struct pb_hostlink *link, uint64_t length)
 {
-    return job->input_length <= SMALL ? PB_IN_ARENA : job->input_length <= PB_LARGE_SIZE ? PB_IN_LARGE : PB_ON_STREAM;
+    if (length <= SMALL) return PB_IN_ARENA;
+    if (length <= PB_LARGE_SIZE) return PB_IN_LARGE;
+    return length <= PB_ANNEX_HALF && !link->live && pb_hostannex_open(link) ? PB_IN_ANNEX : PB_ON_STREAM;
 }
 
 /* Copies what goes into the arena: where it is, or -1. */
-static int64_t place(struct pb_hostlink *link, const struct pb_submission *job, size_t path, size_t name)
+static int64_t place(struct pb_hostlink *link, const struct pb_submission *job, enum pb_place where, size_t path, size_t name)
 {
-    size_t input = place_of(job) == PB_IN_ARENA ? (size_t)job->input_length : 0;
+    size_t input = where == PB_IN_ARENA ? (size_t)job->input_length : 0;
     int64_t at = pb_arena_take(&link->inputs, input + path + name);
     if (at < 0) return -1;
     char *memory = link->shared->inputs + at;
@@ -53,13 +57,20 @@ static void want_bell(struct pb_hostlink *link, enum pb_bell bell, uint32_t answ
     atomic_store(&link->shared->wants_bell, bell);
 }
 
+/* Tells the worker of all that was submitted. As pb_stream_send. */
+static int publish(struct pb_hostlink *link, bool bulk_follows, bool may_owe)
+{
+    atomic_store(&link->shared->submitted, (uint32_t)link->submitted);
+    return wake(link, bulk_follows, may_owe);
+}
+
 int pb_hostlink_submit(struct pb_hostlink *link, const struct pb_submission *job, int64_t now)
 {
-    if (link->submitted - link->collected == PB_SLOTS || pb_stream_sending(&link->stream)) return 0;
-    enum pb_place where = place_of(job);
+    if (link->submitted - link->collected == PB_SLOTS || pb_hostlink_sending(link)) return 0;
+    enum pb_place where = place_of(link, job->input_length);
     if (where != PB_IN_ARENA && link->live) return 0;
     size_t path = bounded(job->path), name = bounded(job->name);
-    int64_t at = place(link, job, path, name);
+    int64_t at = place(link, job, where, path, name);
     if (at < 0) return 0;
     if (where == PB_IN_LARGE) memcpy(link->shared->large_input, job->input, (size_t)job->input_length);
 
@@ -86,8 +97,12 @@ int pb_hostlink_submit(struct pb_hostlink *link, const struct pb_submission *job
 
     uint64_t number = link->submitted++;
     if (link->live++ == 0) want_bell(link, PB_BELL_ON_STREAM, 1);
-    atomic_store(&link->shared->submitted, (uint32_t)link->submitted);
-    int rc = wake(link, where == PB_ON_STREAM, link->wakes != NULL);
+    if (where == PB_IN_ANNEX) {
+        link->input = (struct pb_copy){job->input, link->annex, job->input_length};
+        int rc = pb_hostlink_flush(link);
+        return rc < 0 ? rc : 1;
+    }
+    int rc = publish(link, where == PB_ON_STREAM, link->wakes != NULL);
     if (rc >= 0 && where == PB_ON_STREAM) {
         struct pb_frame frame = {.kind = PB_FRAME_BULK, .job = number, .length = job->input_length};
         rc = pb_stream_send(&link->stream, &frame, job->input);
@@ -97,11 +112,16 @@ int pb_hostlink_submit(struct pb_hostlink *link, const struct pb_submission *job
 
 bool pb_hostlink_sending(const struct pb_hostlink *link)
 {
-    return pb_stream_sending(&link->stream);
+    return pb_stream_sending(&link->stream) || link->input.left || link->reply_data;
 }
 
 int pb_hostlink_flush(struct pb_hostlink *link)
 {
+    if (link->input.left) {
+        if (!pb_hostannex_copy(&link->input, false)) return 0;
+        int rc = publish(link, false, false);
+        if (rc < 0) return rc;
+    }
     return pb_stream_flush(&link->stream);
 }
 
@@ -109,6 +129,11 @@ void pb_hostlink_leave(struct pb_hostlink *link)
 {
     pb_hostlink_leave_after(link);
     wake(link, false, false); /* a broken stream ends it as well */
+}
+
+void pb_hostlink_give_back(struct pb_hostlink *link)
+{
+    if (!link->live && pb_hostannex_close(link)) wake(link, false, false); /* it unmaps it; a broken stream ends it as well */
 }
 
 void pb_hostlink_cancel(struct pb_hostlink *link)
@@ -149,14 +174,6 @@ bool pb_hostlink_take_update(struct pb_hostlink *link, struct pb_news *ret_updat
     *ret_update = link->update;
     link->update = (struct pb_news){0};
     return true;
-}
-
-/* How many updates are still to come before the answer of the job that is next
- * to be collected; negative: more came than it says it sent. */
-static int32_t updates_due(const struct pb_hostlink *link, const volatile struct pb_slot *slot)
-{
-    size_t index = link->collected % PB_SLOTS;
-    return link->jobs[index].wants_updates ? (int32_t)(slot->updates - link->jobs[index].updates) : 0;
 }
 
 /* A worker announces a bulk reply before it sends it: whatever comes unannounced is none. */
@@ -207,73 +224,12 @@ void pb_hostlink_call_off(struct pb_hostlink *link)
     pb_futex_wake_shared(&link->shared->wants_bell);
 }
 
-bool pb_hostlink_awaits_stream(struct pb_hostlink *link)
-{
-    size_t index = link->collected % PB_SLOTS;
-    if (!pb_hostlink_due(link)) return false;
-    const volatile struct pb_slot *slot = &link->shared->slots[index];
-    return (!link->has_bulk && slot->answer == PB_ANSWER_BULK) || (link->jobs[index].tag && updates_due(link, slot) > 0);
-}
-
-/* Copies a reply out of memory of that size. Where there is none for the copy, the
- * answer is as if there had been none for the reply. 1 or -errno. */
-static int take_reply(struct pb_hostlink *link, const char *memory, uint32_t size, uint32_t at, uint64_t length,
-                      struct pb_collected *collected)
-{
-    if (length > size || at > size - length) return -EPROTO;
-    if (length > link->max_payload) return -EFBIG;
-    collected->data = length ? pb_blocks_take(link->blocks, length) : NULL;
-    if (length && !collected->data) {
-        collected->answer = PB_ANSWER_NO_MEMORY;
-        return 1;
-    }
-    if (length) memcpy(collected->data, memory + at, length);
-    collected->length = length;
-    return 1;
-}
-
-/* 1: taken; 0: it is still on its way; -EPROTO: another came. */
-static int take_bulk(struct pb_hostlink *link, struct pb_collected *collected)
-{
-    if (!link->has_bulk) return 0;
-    if (link->bulk_job != link->collected) return -EPROTO;
-    collected->data = link->bulk;
-    collected->length = link->bulk_length;
-    link->bulk = NULL;
-    link->has_bulk = false;
-    return 1;
-}
-
 /* A worker's clock is the host's, but its word is not: start and end lie
  * between the submission and now. */
 static int64_t plausible(int64_t moment, int64_t earliest, int64_t now)
 {
     if (moment < earliest) moment = earliest;
     return moment < now ? moment : now;
-}
-
-/* Reads every field once: what was checked is what is used. */
-static int answer_of(struct pb_hostlink *link, const volatile struct pb_slot *slot, struct pb_collected *collected)
-{
-    if (atomic_load(&slot->claim) != PB_CLAIM_RUNNING) return -EPROTO; /* it never began this one */
-    int32_t due = updates_due(link, slot);
-    if (due) return due > 0 ? 0 : -EPROTO;
-    uint32_t answer = slot->answer, at = slot->output_at;
-    uint64_t length = slot->output_length;
-    collected->code = slot->code;
-    collected->started = atomic_load_explicit(&slot->started, memory_order_relaxed);
-    collected->finished = slot->finished;
-    bool elsewhere = answer == PB_ANSWER_BULK || answer == PB_ANSWER_LARGE;
-    collected->answer = elsewhere ? PB_ANSWER_REPLY : (enum pb_answer)answer;
-    switch (answer) {
-    case PB_ANSWER_REPLY: return take_reply(link, link->shared->outputs, PB_ARENA_SIZE, at, length, collected);
-    case PB_ANSWER_LARGE: return take_reply(link, link->shared->large_output, PB_LARGE_SIZE, 0, length, collected);
-    case PB_ANSWER_BULK: return take_bulk(link, collected);
-    case PB_ANSWER_NO_FUNCTION:
-    case PB_ANSWER_NO_MEMORY:
-    case PB_ANSWER_TOO_LARGE: return 1;
-    default: return -EPROTO;
-    }
 }
 
 static void forget_first(struct pb_hostlink *link)
@@ -286,16 +242,23 @@ static void forget_first(struct pb_hostlink *link)
     atomic_store(&link->shared->collected, (uint32_t)link->collected);
 }
 
+/* Whether the input of the job submitted last is still on its way, and needed for that: whatever
+ * the worker says, it has no answer to it. */
+static bool unsent(const struct pb_hostlink *link)
+{
+    return link->input.left || (pb_stream_sending(&link->stream) && link->stream.out.kind == PB_FRAME_BULK);
+}
+
 int pb_hostlink_collect(struct pb_hostlink *link, int64_t now, struct pb_collected *ret_collected)
 {
     for (;;) {
         uint32_t done = pb_hostlink_due(link);
-        if (done > link->submitted - link->collected) return -EPROTO;
+        if (done > link->submitted - link->collected - unsent(link)) return -EPROTO;
         if (done == 0) return 0;
         size_t index = link->collected % PB_SLOTS;
         struct pb_collected collected = {.tag = link->jobs[index].tag};
         if (collected.tag) {
-            int rc = answer_of(link, &link->shared->slots[index], &collected);
+            int rc = pb_hostreply_take(link, &link->shared->slots[index], &collected);
             if (rc <= 0) return rc;
             int64_t earliest = link->jobs[index].submitted_at;
             collected.started = plausible(collected.started, earliest, now);
@@ -340,6 +303,10 @@ static bool take_back(struct pb_hostlink *link, size_t index)
     if (!atomic_compare_exchange_strong(&link->shared->slots[index].claim, &expected, PB_CLAIM_REVOKED)) return false;
     link->jobs[index].tag = NULL;
     link->live--;
+    if (link->input.left && index == (link->submitted - 1) % PB_SLOTS) {
+        link->input.left = 0;
+        publish(link, false, false); /* a broken stream is found by others */
+    }
     return true;
 }
 
@@ -386,6 +353,7 @@ uint32_t pb_hostlink_progress(struct pb_hostlink *link, const void *tag)
 
 void *pb_hostlink_next_left(struct pb_hostlink *link, bool *ret_began)
 {
+    link->input.left = 0;
     while (link->collected != link->submitted) {
         size_t index = link->collected % PB_SLOTS;
         void *tag = link->jobs[index].tag;

@@ -44,6 +44,13 @@ struct pb_collected {
     int64_t started, finished; /* as the worker says, within what is possible */
 };
 
+/* A copy to the annex, or out of it, that is done a piece at a time: no lock is held for long. */
+struct pb_copy {
+    const char *from;
+    char *to;
+    uint64_t left; /* 0: there is nothing to copy */
+};
+
 struct pb_hostlink {
     struct pb_stream stream;
     struct pb_shared *shared; /* NULL: not open */
@@ -65,6 +72,13 @@ struct pb_hostlink {
     void *bulk; /* a reply that came over the stream, to be collected */
     uint64_t bulk_job, bulk_length;
     bool has_bulk;
+    bool has_annex; /* there is one, and nothing speaks against it so far */
+    char *annex;    /* NULL: not mapped */
+    struct pb_copy input;          /* of the job submitted last: the worker does not know of that before it is there */
+    struct pb_copy reply;          /* of the next answer */
+    char *reply_data;              /* what the copy is to become; NULL: none is under way */
+    uint64_t reply_length;
+    bool hurries;                  /* replies are copied at once */
     struct pb_news update; /* tag is NULL: there is none */
     bool ready;
     bool leaves; /* it was told to */
@@ -87,7 +101,8 @@ int pb_hostlink_submit(struct pb_hostlink *link, const struct pb_submission *job
 /* Sends the bell that is owed for what was submitted with `wakes`, as far as it goes. A broken stream is found by others. */
 void pb_hostlink_ring(struct pb_hostlink *link);
 
-/* Whether bytes wait to be sent when the stream is writable: pb_hostlink_flush. */
+/* Whether bytes wait to be sent, or copied, when the stream is writable: pb_hostlink_flush, and
+ * pb_hostlink_collect, which returns 0 until its reply is copied. */
 bool pb_hostlink_sending(const struct pb_hostlink *link);
 int pb_hostlink_flush(struct pb_hostlink *link);
 
@@ -116,8 +131,8 @@ void pb_hostlink_wait_bell(struct pb_hostlink *link, int64_t deadline);
 /* Calls the bell on the word off: who waits for it returns. */
 void pb_hostlink_call_off(struct pb_hostlink *link);
 
-/* Whether the next answer is there, and its reply or an update before it still on the stream. */
-bool pb_hostlink_awaits_stream(struct pb_hostlink *link);
+/* Whether the next answer is there, and its reply or an update before it still on its way. */
+bool pb_hostlink_awaits_rest(struct pb_hostlink *link);
 
 /* Whether the worker has said that it is ready. */
 bool pb_hostlink_ready(struct pb_hostlink *link);
@@ -154,6 +169,9 @@ void pb_hostlink_cancel(struct pb_hostlink *link);
  * nothing; or before it may have begun what was submitted last, without waking it. */
 void pb_hostlink_leave(struct pb_hostlink *link);
 void pb_hostlink_leave_after(struct pb_hostlink *link);
+
+/* When no job is under way: gives the memory of the annex back, until it is needed again. */
+void pb_hostlink_give_back(struct pb_hostlink *link);
 
 PB_HIDDEN_END
 #endif

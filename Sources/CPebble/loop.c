@@ -60,6 +60,7 @@ static void run_timers(struct pebble_pool *pool, int64_t now)
             break;
         }
         case PB_ALARM_LOOK:
+        case PB_ALARM_THRIFT:
         case PB_ALARM_WORKER: pool->engine->on_alarm(pool, alarm); break;
         case PB_ALARM_BACKOFF:
         case PB_ALARM_STEAL: break; /* that it is disarmed is the message to dispatch */
@@ -328,6 +329,7 @@ int pb_loop_start(struct pebble_pool *pool)
     if (pool->cluster) pb_nodes_init(pool);
     pool->backoff.kind = PB_ALARM_BACKOFF;
     pool->steal.kind = PB_ALARM_STEAL;
+    pool->thrift.kind = PB_ALARM_THRIFT;
     int rc = pb_watch_open(pool);
     if (rc < 0) return rc;
     if ((rc = pb_output_open(pool)) < 0 || (rc = pb_watch_add(pool, pool->inbox.bell, &pool->inbox)) < 0 ||

@@ -100,7 +100,8 @@ struct pebble_pool {
     int64_t failed_at; /* the last of these */
     bool keeps_spares; /* a worker had to be replaced, and since then no spare was too many */
     unsigned stillborn; /* workers that are dying so: the next start waits for what is learnt from them */
-    struct pb_alarm backoff, steal;
+    struct pb_alarm backoff, steal, thrift;
+    int64_t large_at; /* when a large payload last came or went: see thrift.h */
 };
 
 PB_HIDDEN_BEGIN

@@ -7,6 +7,7 @@
 #include "hiring.h"
 #include "output.h"
 #include "shipping.h"
+#include "thrift.h"
 
 static void look(struct pebble_pool *pool, struct pebble_future *job)
 {
@@ -45,7 +46,9 @@ static void on_event(struct pebble_pool *pool, void *tag, uint32_t events)
 
 static void on_alarm(struct pebble_pool *pool, struct pb_alarm *alarm)
 {
-    if (alarm->kind == PB_ALARM_LOOK)
+    if (alarm->kind == PB_ALARM_THRIFT)
+        pb_thrift_on_alarm(pool);
+    else if (alarm->kind == PB_ALARM_LOOK)
         pb_shipping_on_slow(pool, PB_ALARM_OWNER(alarm, struct pb_worker, look));
     else
         pb_crew_on_alarm(pool, PB_ALARM_OWNER(alarm, struct pb_worker, alarm));

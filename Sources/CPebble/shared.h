@@ -36,6 +36,9 @@
 #define PB_SLOTS 128U
 #define PB_ARENA_SIZE (128U * 1024) /* of inputs, and of replies */
 #define PB_LARGE_SIZE (2U * 1024 * 1024) /* of one input, and of one reply, that are too large for the arenas */
+#define PB_ANNEX_HALF (256U * 1024 * 1024) /* of one input, and of one reply, that are too large for that, in the annex */
+#define PB_ANNEX_SIZE ((size_t)2 * PB_ANNEX_HALF)
+#define PB_ANNEX_REPLIES PB_ANNEX_HALF /* where in the annex replies are */
 
 enum pb_claim { PB_CLAIM_FREE, PB_CLAIM_QUEUED, PB_CLAIM_RUNNING, PB_CLAIM_REVOKED };
 
@@ -44,6 +47,7 @@ enum pb_place {
     PB_IN_ARENA,
     PB_IN_LARGE,  /* at the beginning of `large_input`: no other job has one there until this is answered */
     PB_ON_STREAM,
+    PB_IN_ANNEX,  /* as in `large_input`, at the beginning of the annex */
 };
 
 enum pb_answer {
@@ -54,6 +58,17 @@ enum pb_answer {
     PB_ANSWER_NO_FUNCTION, /* there is no such function here */
     PB_ANSWER_NO_MEMORY,   /* the reply did not fit into memory */
     PB_ANSWER_TOO_LARGE,   /* the reply is larger than max_payload */
+    PB_ANSWER_ANNEX,       /* the function returned `code`; the reply is in the annex, until it is collected */
+};
+
+/* The annex is mapped when something first went over the stream that it has room for:
+ * what comes once is not worth its pages. The worker moves CLOSED to OPEN, and UNWANTED
+ * to CLOSED, when it has nothing to do; the host moves between the other two, when the
+ * worker has nothing of it. Each of the latter is one compare-and-swap. */
+enum pb_annex_state {
+    PB_ANNEX_CLOSED,
+    PB_ANNEX_OPEN,     /* the worker has it: inputs may go there */
+    PB_ANNEX_UNWANTED, /* the worker still has it */
 };
 
 /* Whether and how the host is to be told of the next answer. */
@@ -106,6 +121,8 @@ struct pb_shared {
     uint32_t confined;      /* whether it is to be; the same */
     uint32_t initialized;   /* whether its first job is the initializer, behind which it is; the same */
     int64_t debugger_time;    /* how long it waits for one; the same */
+    uint32_t has_annex;     /* whether there is one; the same */
+    _Atomic uint32_t annex_replies; /* whether the host has it: replies may go there; taken back while no job is under way */
     _Atomic uint32_t bell_at; /* how many jobs are to be completed for the bell that is wanted */
     /* the worker's */
     alignas(64) _Atomic uint32_t completed;
@@ -115,6 +132,7 @@ struct pb_shared {
     /* both sides' */
     alignas(64) _Atomic uint32_t asleep;
     alignas(64) _Atomic uint32_t wants_bell;
+    _Atomic uint32_t annex; /* enum pb_annex_state */
     struct pb_slot slots[PB_SLOTS];
     alignas(64) char inputs[PB_ARENA_SIZE];
     alignas(64) char outputs[PB_ARENA_SIZE];
@@ -127,6 +145,8 @@ struct pb_shared {
     alignas(4096) struct pb_crash_record crash;
     /* the same, when the host asks where it is */
     alignas(4096) struct pb_dump_record dump;
+    /* nobody's: the annex is behind it, in the same file */
+    alignas(4096) char door[4096];
 };
 
 #endif

@@ -7,6 +7,7 @@
 #include "ending.h"
 #include "output.h"
 #include "queue.h"
+#include "thrift.h"
 #include "updates.h"
 #include "watch.h"
 
@@ -15,7 +16,6 @@
 
 #define MANY 8                   /* jobs with a worker, of which answers may add up for one bell */
 #define LOOK_AGAIN (200 * 1000)  /* ns for which they may at most */
-#define STEAL_AGAIN (200 * 1000) /* ns until jobs that wait behind others are looked at again */
 #define FRAMES 1024              /* more than a socket holds */
 
 /* Whether it is among those that may be shipped one more job. */
@@ -52,6 +52,7 @@ bool pb_shipping_has_jobs(const struct pb_worker *worker)
 /* After its last job: idle, or at the end of its tasks. */
 static void finish_if_empty(struct pebble_pool *pool, struct pb_worker *worker)
 {
+    if (worker->link.live == 0) pb_thrift_idle(pool, worker);
     if (pb_shipping_has_jobs(worker) && worker->link.live == 0) {
         pb_crew_step(pool, worker, PB_WORKER_FINISHED);
         if (has_done_enough(pool, worker) || worker->terminated || worker->link.leaves) {
@@ -96,6 +97,7 @@ static bool ship(struct pebble_pool *pool, struct pb_worker *worker, struct pebb
     if (rc == 0) return false;
     if (worker->link.owes_bell && !owed) TAILQ_INSERT_TAIL(&pool->owed, worker, link_in_owed);
     pool->live += !job->procedure;
+    pb_thrift_used(pool, job->input_length);
     job->worker = worker;
     if (is_last(pool, worker, job)) pb_hostlink_leave_after(&worker->link);
     pb_queue_arm_limit(pool, job, 0, now);
@@ -147,33 +149,6 @@ bool pb_shipping_fill(struct pebble_pool *pool, struct pebble_future *job, int64
     return ship(pool, worker, job, now);
 }
 
-static struct pb_worker *most_loaded(struct pebble_pool *pool)
-{
-    struct pb_worker *worker, *most = NULL;
-    TAILQ_FOREACH(worker, &pool->workers, link_in_pool)
-        if (worker->state == PB_WORKER_BUSY && (!most || worker->link.live > most->link.live)) most = worker;
-    return most;
-}
-
-struct pebble_future *pb_shipping_steal(struct pebble_pool *pool, int64_t now)
-{
-    struct pb_worker *worker = most_loaded(pool);
-    if (!worker || worker->link.live < 2) return NULL;
-    struct pebble_future *first = pb_hostlink_tag(&worker->link, 0);
-    int64_t began = pb_shipping_began(first, now);
-    if (!pb_dispatch_worth_stealing(worker->link.live - 1, pool->average, began ? now - began : 0)) {
-        if (!pb_timer_armed(&pool->steal.timer)) pb_watch_arm(pool, &pool->steal, now + STEAL_AGAIN);
-        return NULL;
-    }
-    struct pebble_future *job = pb_hostlink_revoke_last(&worker->link);
-    if (!job) return NULL;
-    pool->live--;
-    job->worker = NULL;
-    pb_shipping_call_off(worker);
-    pb_shipping_update(pool, worker);
-    return job;
-}
-
 bool pb_shipping_revoke(struct pebble_pool *pool, struct pebble_future *job)
 {
     struct pb_worker *worker = job->worker;
@@ -183,19 +158,6 @@ bool pb_shipping_revoke(struct pebble_pool *pool, struct pebble_future *job)
     pb_shipping_call_off(worker);
     finish_if_empty(pool, worker);
     return true;
-}
-
-/* The worker goes on from one job to the next by itself: without this the kill
- * might hit the next. */
-bool pb_shipping_single_out(struct pebble_pool *pool, struct pebble_future *job)
-{
-    struct pb_worker *worker = job->worker;
-    if (worker->state != PB_WORKER_BUSY) return true;
-    unsigned before = worker->link.live;
-    pb_ending_take_back(pool, worker);
-    pool->live -= before - worker->link.live;
-    pb_shipping_look(pool, worker);
-    return !job->settled;
 }
 
 int64_t pb_shipping_began(struct pebble_future *job, int64_t now)
@@ -234,6 +196,7 @@ static void settle_answer(struct pebble_pool *pool, struct pb_worker *worker, st
 static void on_answer(struct pebble_pool *pool, struct pb_worker *worker, struct pb_collected *collected)
 {
     bool procedure = ((struct pebble_future *)collected->tag)->procedure;
+    pb_thrift_used(pool, collected->length);
     if (!procedure) learn(pool, collected->finished - collected->started);
     pb_output_end_job(pool, worker, collected->tag);
     settle_answer(pool, worker, collected);
@@ -297,9 +260,10 @@ void pb_shipping_collect(struct pebble_pool *pool, struct pb_worker *worker)
             distrust(pool, worker, rc);
             return;
         }
-        /* An answer whose reply is still on the stream makes that readable. */
-        again = !pb_shipping_want_bell(pool, worker, PB_BELL_ON_STREAM) && !pb_hostlink_awaits_stream(&worker->link);
+        /* An answer whose reply is still on the stream makes that readable, and to be copied, writable. */
+        again = !pb_shipping_want_bell(pool, worker, PB_BELL_ON_STREAM) && !pb_hostlink_awaits_rest(&worker->link);
     }
+    watch_writable(pool, worker);
     finish_if_empty(pool, worker);
 }
 
@@ -328,6 +292,7 @@ static bool read_frame(struct pebble_pool *pool, struct pb_worker *worker)
     int rc = pb_hostlink_read(&worker->link);
     if (pb_hostlink_take_update(&worker->link, &update)) pb_updates_put(update.tag, update.data, (size_t)update.length);
     worker->ready_once |= pb_hostlink_ready(&worker->link);
+    worker->link.hurries |= rc < 0; /* it is the last look at it */
     take_answers(pool, worker);
     pb_crew_on_ready(pool, worker);
     if (rc >= 0) return rc > 0;
@@ -342,17 +307,25 @@ static bool read_frame(struct pebble_pool *pool, struct pb_worker *worker)
 /* What it said before it died, and before that was found out. */
 void pb_shipping_drain(struct pebble_pool *pool, struct pb_worker *worker)
 {
+    worker->link.hurries = true;
     take_answers(pool, worker);
     for (unsigned n = 0; n < FRAMES && pb_shipping_has_jobs(worker); n++)
         if (!read_frame(pool, worker)) return;
 }
 
 /* The reply of the next answer may lie on the stream, behind updates and bells. */
-void pb_shipping_look(struct pebble_pool *pool, struct pb_worker *worker)
+static void look(struct pebble_pool *pool, struct pb_worker *worker)
 {
     take_answers(pool, worker);
     for (unsigned n = 0; n < FRAMES && worker->state != PB_WORKER_DYING && worker->state != PB_WORKER_GONE; n++)
-        if (!pb_hostlink_awaits_stream(&worker->link) || !read_frame(pool, worker)) return;
+        if (!pb_hostlink_awaits_rest(&worker->link) || !read_frame(pool, worker)) return;
+}
+
+void pb_shipping_look(struct pebble_pool *pool, struct pb_worker *worker)
+{
+    worker->link.hurries = true;
+    look(pool, worker);
+    worker->link.hurries = false;
 }
 
 void pb_shipping_on_link(struct pebble_pool *pool, struct pb_worker *worker, uint32_t events)
@@ -364,6 +337,7 @@ void pb_shipping_on_link(struct pebble_pool *pool, struct pb_worker *worker, uin
             pb_crew_step(pool, worker, PB_WORKER_BROKEN);
             return;
         }
+        if (worker->link.reply_data) pb_shipping_collect(pool, worker);
         watch_writable(pool, worker);
         pb_shipping_update(pool, worker);
     }

@@ -20,6 +20,8 @@ static Suite *(*const suites[])(void) = {
     stream_model_suite,
     arena_suite,
     blocks_suite,
+    annex_suite,
+    large_suite,
     lines_suite,
     link_suite,
     link_replies_suite,

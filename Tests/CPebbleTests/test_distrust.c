@@ -50,7 +50,7 @@ static int completed_with(uint32_t kind, uint32_t at, uint64_t length)
 
 START_TEST(only_answers_that_exist_are_taken)
 {
-    static const uint32_t kinds[] = {PB_ANSWER_NONE, PB_ANSWER_TOO_LARGE + 1, 255, INT32_MAX, UINT32_MAX};
+    static const uint32_t kinds[] = {PB_ANSWER_NONE, PB_ANSWER_ANNEX + 1, 255, INT32_MAX, UINT32_MAX};
     ck_assert_int_eq(completed_with(kinds[_i], 0, 0), -EPROTO);
 }
 END_TEST
@@ -237,7 +237,7 @@ START_TEST(updates_that_were_not_sent_are_waited_for_and_too_many_refused)
     job.slot->updates = 1;
     answer(&ends, &job, NULL, 0);
     ck_assert_int_eq(collected_with(&collected), 0);
-    ck_assert(pb_hostlink_awaits_stream(&ends.host));
+    ck_assert(pb_hostlink_awaits_rest(&ends.host));
     send_frame((struct pb_frame){.kind = PB_FRAME_UPDATE, .length = 4});
     send_frame((struct pb_frame){.kind = PB_FRAME_UPDATE, .length = 4});
     ck_assert_int_eq(pb_hostlink_read(&ends.host), 1);

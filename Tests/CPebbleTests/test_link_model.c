@@ -186,7 +186,7 @@ static void collect_all(void)
         const struct job *job = first_to_collect();
         bool there = job && job->sent == job->received && (!job->bulk_reply || has_bulk);
         must(pb_hostlink_collect(&ends.host, NOW, &found) == there);
-        if (!there) must(pb_hostlink_awaits_stream(&ends.host) == (job != NULL));
+        if (!there) must(pb_hostlink_awaits_rest(&ends.host) == (job != NULL));
         if (!there) return;
         must(found.tag == tag_of(job->number));
         must(found.answer == job->answer && found.code == job->code);

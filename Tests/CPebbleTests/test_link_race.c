@@ -104,7 +104,7 @@ static void wait_for_the_worker(void)
 {
     uint32_t answers = with_large ? 1 : 1 + (uint32_t)(submitted % 3);
     if (!pb_hostlink_want_bell(&ends.host, with_large ? PB_BELL_ON_STREAM : PB_BELL_ON_WORD, answers) &&
-        !pb_hostlink_awaits_stream(&ends.host))
+        !pb_hostlink_awaits_rest(&ends.host))
         return;
     if (!with_large) {
         pb_hostlink_wait_bell(&ends.host, INT64_MAX);

@@ -86,9 +86,9 @@ START_TEST(a_reply_that_outgrows_the_room_goes_over_the_stream)
     struct pb_claimed job = begin(0);
     answer(&ends, &job, large, length);
     ck_assert_int_eq(try_to_collect(), 0);
-    ck_assert(pb_hostlink_awaits_stream(&ends.host));
+    ck_assert(pb_hostlink_awaits_rest(&ends.host));
     ck_assert_int_eq(pb_hostlink_read(&ends.host), 1);
-    ck_assert(!pb_hostlink_awaits_stream(&ends.host));
+    ck_assert(!pb_hostlink_awaits_rest(&ends.host));
     expect_reply(0, large, length);
     ck_assert_int_eq(pb_hostlink_read(&ends.host), 0);
 }
@@ -255,7 +255,7 @@ START_TEST(a_reply_that_was_announced_and_never_sent_is_lost)
     atomic_store(&ends.worker.shared->completed, 1);
     pb_stream_done(&ends.worker.stream);
     ck_assert_int_eq(try_to_collect(), 0);
-    ck_assert(pb_hostlink_awaits_stream(&ends.host));
+    ck_assert(pb_hostlink_awaits_rest(&ends.host));
     ck_assert_int_eq(pb_hostlink_read(&ends.host), -EPIPE);
     expect_left(0, true);
     expect_left(1, false);

@@ -33,6 +33,8 @@ Suite *stream_suite(void);
 Suite *stream_model_suite(void);
 Suite *arena_suite(void);
 Suite *blocks_suite(void);
+Suite *annex_suite(void);
+Suite *large_suite(void);
 Suite *lines_suite(void);
 Suite *link_suite(void);
 Suite *link_replies_suite(void);

@@ -57,6 +57,7 @@ static const struct {
     [FAULT_MEMFD] = {"memfd", EMFILE},
     [FAULT_FTRUNCATE] = {"ftruncate", ENOMEM},
     [FAULT_MMAP] = {"mmap", ENOMEM},
+    [FAULT_MREMAP] = {"mremap", ENOMEM},
     [FAULT_EVENTFD] = {"eventfd", EMFILE},
     [FAULT_EPOLL_CREATE] = {"epoll-create", EMFILE},
     [FAULT_EPOLL_ADD] = {"epoll-add", ENOSPC},
@@ -293,6 +294,13 @@ void *fault_mmap(void *address, size_t length, int protection, int flags, int fd
 void *fault_mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset)
 {
     return fails(FAULT_MMAP) ? MAP_FAILED : mmap(address, length, protection, flags, fd, offset);
+}
+
+/* The library never says where to. */
+void *fault_mremap(void *address, size_t old_length, size_t length, int flags, ...);
+void *fault_mremap(void *address, size_t old_length, size_t length, int flags, ...)
+{
+    return fails(FAULT_MREMAP) ? MAP_FAILED : mremap(address, old_length, length, flags);
 }
 
 int fault_eventfd(unsigned value, int flags);

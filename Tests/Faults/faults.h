@@ -20,6 +20,7 @@ enum fault_kind {
     FAULT_MEMFD,
     FAULT_FTRUNCATE,
     FAULT_MMAP,
+    FAULT_MREMAP,
     FAULT_EVENTFD,
     FAULT_EPOLL_CREATE,
     FAULT_EPOLL_ADD, /* epoll_ctl with EPOLL_CTL_ADD: the others need nothing that could be lacking */

@@ -272,7 +272,8 @@ static void jobs(pebble_pool *pool, bool processes)
     memset(large, 'x', sizeof large);
     echo(pool, "small", 5);
     echo(pool, large, LARGE);
-    echo(pool, large, LARGER);
+    for (int i = 0; i < 3; i++) /* over the stream, then through the annex */
+        echo(pool, large, LARGER);
     receive_updates(pool);
     if (processes) {
         unsigned before = atomic_load(&lines);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define BOUND 100000
+#define LARGE (PB_LARGE_SIZE + 1) /* goes through the annex */
 #define MAX_STEPS 400
 
 static struct pb_hostlink host;
@@ -27,13 +28,13 @@ static void *tag_of(uint64_t number)
 static int submit(size_t length)
 {
     static const struct pb_image_id image;
-    static const char input[64];
+    static const char input[LARGE];
     const struct pb_submission job = {.tag = tag_of(next),
                                       .image = &image,
                                       .path = "/lib/it.so",
                                       .name = "name",
                                       .input = input,
-                                      .input_length = length % sizeof input,
+                                      .input_length = length % 64 == 63 ? LARGE : length % 64,
                                       .updates = next % 2 == 0};
     int rc = pb_hostlink_submit(&host, &job, pb_now());
     next += rc > 0;
@@ -62,7 +63,7 @@ static void take_update(void)
 static int use(struct bytes *bytes)
 {
     uint64_t number = take_number(bytes);
-    switch (take_byte(bytes) % 12) {
+    switch (take_byte(bytes) % 13) {
     case 0: return submit(number);
     case 1: return pb_hostlink_read(&host);
     case 2: take_update(); return 0;
@@ -72,8 +73,9 @@ static int use(struct bytes *bytes)
     case 6: pb_hostlink_started(&host, pb_hostlink_tag(&host, (unsigned)number % 4), pb_now()); return 0;
     case 7: pb_hostlink_want_bell(&host, (unsigned)number % 3, (uint32_t)(number / 3)); return 0;
     case 8: pb_hostlink_progress(&host, tag_of(number)); return 0;
-    case 9: pb_hostlink_awaits_stream(&host); return 0;
+    case 9: pb_hostlink_awaits_rest(&host); return 0;
     case 10: if (host.live) pb_hostlink_cancel(&host); return 0;
+    case 11: pb_hostlink_give_back(&host); return 0;
     default: return pb_hostlink_sending(&host) ? pb_hostlink_flush(&host) : 0;
     }
 }
@@ -94,10 +96,10 @@ static void damage(struct bytes *bytes)
 {
     uint64_t number = take_number(bytes);
     struct pb_slot *slot = &shared->slots[take_byte(bytes) % 4];
-    switch (take_byte(bytes) % 12) {
+    switch (take_byte(bytes) % 13) {
     case 0: atomic_fetch_add(&shared->completed, (uint32_t)number % 4); break;
     case 1: atomic_store(&shared->completed, (uint32_t)number); break;
-    case 2: slot->answer = (uint32_t)number % 8; break;
+    case 2: slot->answer = (uint32_t)number % 10; break;
     case 3: atomic_store(&slot->claim, (uint32_t)number % 6); break;
     case 4: slot->output_length = number; break;
     case 5: slot->output_at = (uint32_t)number; break;
@@ -106,6 +108,7 @@ static void damage(struct bytes *bytes)
     case 8: slot->finished = (int64_t)number; break;
     case 9: ((volatile uint8_t *)shared)[number % offsetof(struct pb_shared, crash)] = take_byte(bytes); break;
     case 10: send_bytes(bytes); break;
+    case 12: atomic_store(&shared->annex, (uint32_t)number % 4); break;
     case 11: madvise(shared, sizeof *shared, MADV_REMOVE); break;
     }
 }

@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 import rows
+import why
 
 BEGIN, END = "<!-- from here to the end: table.py -->", ""
 PAGE = os.path.join(rows.FOLDER, "RESULTS.md")
@@ -53,8 +54,8 @@ def table(head, lines):
 
 def target(row, target, load):
     """(what it says, what was reached as a factor of it, whether that is enough)"""
-    who, relation, limit, baseline = target
-    metric = row.metrics[0]
+    who, relation, limit, baseline = target[:4]
+    metric = target[4] if len(target) > 4 else row.metrics[0]
     value = median(load, row.name, who, metric)
     if value is None:
         return None
@@ -65,20 +66,23 @@ def target(row, target, load):
         text = "%s %s" % (relation, number(limit))
     met = value <= bound if relation == "<=" else value >= bound
     share = "%.2f x the target" % (value / bound) if bound else number(value)
-    return who, text, share, met
+    return who, metric, value, text, share, met
 
 
 def targets_table():
-    lines = []
+    lines, missed = [], collections.defaultdict(list)
     for row in rows.ROWS:
         for one in row.targets:
             reached = target(row, one, "quiet")
             if reached:
-                who, text, share, met = reached
-                value = number(median("quiet", row.name, who, row.metrics[0]))
-                lines.append([row.title, who, text, value + " " + UNITS[row.name, row.metrics[0]], share,
+                who, metric, value, text, share, met = reached
+                title = row.title if len(row.metrics) == 1 else "%s: %s" % (row.title, metric)
+                lines.append([title, who, text, "%s %s" % (number(value), UNITS[row.name, metric]), share,
                               "met" if met else "**missed**"])
-    return table(["what", "who", "target", "measured", "ratio", ""], lines)
+                if not met:
+                    missed[why.why(row.name, who)].append("%s, %s" % (title, who))
+    reasons = "".join("- %s.\n  %s\n" % ("; ".join(rows_of), reason) for reason, rows_of in missed.items())
+    return table(["what", "who", "target", "measured", "ratio", ""], lines) + "\n## What is missed, and why\n\n" + reasons
 
 
 def spread(load, row, peer, metric):

@@ -17,8 +17,8 @@ THROUGHPUT_SWIFT = ("As in C; and for each job Swift makes a future and its clos
                     "types (a tenth of the host's time), encodes and decodes, and has the worker, which serves the main "
                     "queue, woken through a socket. Next: fewer generic types on the way of a call.")
 MAP_1M = ("The raw row sums numbers where they lie. Here each element is asked for, is an argument of a call, and comes back "
-          "with an outcome of its own; the host does its part of that on one CPU. Next: elements that are plain numbers "
-          "as arrays all the way.")
+          "with an outcome of its own, by a call that may suspend; the host does its part of that on one CPU. Next: to "
+          "iterate chunks instead of elements, for those who ask for it.")
 MAP_50K = ("A chunk of one element is a job: what is said above of no-ops in Swift, and two tasks' switches. Next: the same.")
 ECHO_LARGE = ("Fresh pages, on both sides. Next: memory that is kept for the next reply.")
 PROCESS = ("Of a worker's life more than half is the fork and the faults after it, as of the raw one; but it has a link (a "

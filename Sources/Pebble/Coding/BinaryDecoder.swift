@@ -48,6 +48,24 @@ final class BinaryDecoder {
     return decoded
   }
 
+  /// The numbers that the next value, an array, consists of; nil when it does not.
+  func run() -> WireRun? {
+    try? reader.soleRun(reader.value(at: offset, limit: reader.count))
+  }
+
+  /// One of these, which must have it.
+  func decode<T: Decodable>(_ type: T.Type, _ index: Int, of run: WireRun) throws -> T {
+    let value: WireValue
+    do throws(WireFailure) {
+      value = try reader.element(index, of: run)
+      let path = try reader.fastPath(value, to: type)
+      if path.isFast { return try reader.decode(value, as: type, path) }
+    } catch {
+      throw DecodingError(error, expecting: type, at: [])
+    }
+    return try decode(type, value)
+  }
+
   private func decode<T: Decodable>(_ type: T.Type, _ value: WireValue) throws -> T {
     let source = self.source ?? DecodingSource(reader)
     self.source = source

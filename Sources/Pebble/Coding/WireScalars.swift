@@ -101,11 +101,28 @@ extension ByteWriter {
 
   /// What comes before the bytes of such a container's numbers.
   mutating func append<Scalar: BitwiseCopyable>(headOf array: [Scalar], of element: WireTag) {
-    let run = array.isEmpty ? 0 : 1 + WireHeader.run + MemoryLayout<Scalar>.stride * array.count
+    if array.isEmpty {
+      append(.unkeyed)
+      append(bare: 0 as UInt64)
+      append(bare: 0 as UInt64)
+    } else {
+      append(headOfArray: array.count, of: element, size: MemoryLayout<Scalar>.stride)
+    }
+  }
+
+  /// What comes before numbers that are all of an array.
+  mutating func append(headOfArray count: Int, of element: WireTag, size: Int) {
     append(.unkeyed)
-    append(bare: UInt64(run))
-    append(bare: UInt64(array.count))
-    if !array.isEmpty { append(headOfRun: array.count, of: element) }
+    append(bare: UInt64(1 + WireHeader.run + size * count))
+    append(bare: UInt64(count))
+    append(headOfRun: count, of: element)
+  }
+
+  /// The same, written over such a head at `offset`, for there are more now.
+  mutating func patch(headOfArray count: Int, size: Int, at offset: Int) {
+    patch(1 + WireHeader.run + size * count, at: offset + 1)
+    patch(count, at: offset + 9)
+    patch(count, at: offset + 1 + WireHeader.unkeyed + 2)
   }
 
   private mutating func append(headOfRun count: Int, of element: WireTag) {

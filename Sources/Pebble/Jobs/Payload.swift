@@ -85,8 +85,31 @@ final class Payload {
   }
 
   /// Ends a piece: it holds what was appended since its begin.
-  func endPiece(_ begin: Int) {
-    patch(raw: UInt64(count - begin - MemoryLayout<UInt64>.size), at: begin)
+  func endPiece(_ begin: Int, isMarked: Bool = false) {
+    let length = UInt64(count - begin - MemoryLayout<UInt64>.size)
+    patch(raw: isMarked ? length | Pieces.mark : length, at: begin)
+  }
+
+  /// Begins a marked piece of numbers, to be appended raw; returns where, for `endNumbers`.
+  func beginNumbers<Number: RawScalar>(_: Number.Type) -> Int {
+    let begin = beginPiece()
+    bytes.append(headOfArray: 0, of: Number.tag, size: MemoryLayout<Number>.size)
+    return begin
+  }
+
+  func endNumbers(_ begin: Int, count: Int, size: Int) {
+    collect()
+    bytes.patch(headOfArray: count, size: size, at: begin + MemoryLayout<UInt64>.size)
+    endPiece(begin, isMarked: true)
+  }
+
+  /// Appends a marked piece with these, if they are numbers.
+  func append<T>(numbers: [T]) -> Bool {
+    guard T.self is any RawScalar.Type else { return false }
+    let begin = beginPiece()
+    guard bytes.append(directly: numbers) else { preconditionFailure("\(T.self) is a number without a fast path") }
+    endPiece(begin, isMarked: true)
+    return true
   }
 
   /// Overwrites what was appended before.

@@ -4,7 +4,8 @@
 enum InputForm: UInt8 {
   /// The arguments of one call.
   case call
-  /// A piece for each of several calls.
+  /// A piece for each of several calls; a marked one holds the only argument of each of many, as an array of numbers.
+  /// The reply is of the same kind.
   case chunk
   #if Tracing
     /// The context of a span, in a piece, and then an input of another form.
@@ -12,9 +13,9 @@ enum InputForm: UInt8 {
   #endif
 }
 
-/// Byte strings one after the other, each behind its length.
+/// Byte strings one after the other, each behind its length, whose highest bit may be a mark.
 ///
-/// Ends early when the bytes do not hold what a length says.
+/// Ends early when the bytes do not hold what a length says. As a sequence, it ends before one that is marked.
 struct Pieces: Sequence, IteratorProtocol {
   /// What comes behind the pieces so far.
   private(set) var rest: UnsafeRawBufferPointer
@@ -23,13 +24,21 @@ struct Pieces: Sequence, IteratorProtocol {
     rest = bytes
   }
 
+  static let mark: UInt64 = 1 << 63
+
   mutating func next() -> UnsafeRawBufferPointer? {
+    guard let (piece, isMarked) = nextOfAny(), !isMarked else { return nil }
+    return piece
+  }
+
+  mutating func nextOfAny() -> (piece: UnsafeRawBufferPointer, isMarked: Bool)? {
     let header = MemoryLayout<UInt64>.size
     guard rest.count >= header else { return nil }
-    let length = rest.loadUnaligned(as: UInt64.self)
+    let marked = rest.loadUnaligned(as: UInt64.self)
+    let length = marked & ~Self.mark
     guard length <= UInt64(rest.count - header) else { return nil }
     let end = header + Int(length)
     defer { rest = UnsafeRawBufferPointer(rebasing: rest[end...]) }
-    return UnsafeRawBufferPointer(rebasing: rest[header..<end])
+    return (UnsafeRawBufferPointer(rebasing: rest[header..<end]), length != marked)
   }
 }

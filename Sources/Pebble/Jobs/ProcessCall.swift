@@ -61,10 +61,8 @@ extension ProcessCall {
     case .call:
       return send(reply, reply.answer(arguments, body))
     case .chunk:
-      for piece in Pieces(rest) {
-        arguments.restart(piece)
-        let begin = reply.beginElement()
-        reply.endElement(begin, reply.answer(arguments, body))
+      while arguments.nextElement() {
+        reply.answerElement(arguments, body)
         sendIfLarge(reply)
       }
       return send(reply, 0)
@@ -98,10 +96,8 @@ extension ProcessCall {
     case .call:
       return send(reply, await reply.answer(arguments, body))
     case .chunk:
-      for piece in Pieces(rest) {
-        arguments.restart(piece)
-        let begin = reply.beginElement()
-        reply.endElement(begin, await reply.answer(arguments, body))
+      while arguments.nextElement() {
+        await reply.answerElement(arguments, body)
         sendIfLarge(reply)
       }
       return send(reply, 0)
@@ -117,6 +113,7 @@ extension ProcessCall {
   }
 
   private func send(_ reply: ReplyWriter, _ status: Int32) -> Int32 {
+    reply.endRun()
     if reply.bytes.isWhole {
       reply.bytes.withBytes(handle.write)
     } else {
@@ -127,6 +124,7 @@ extension ProcessCall {
 
   private func sendIfLarge(_ reply: ReplyWriter) {
     guard reply.bytes.count >= 65_536 else { return }
+    reply.endRun()
     reply.bytes.withBytes(handle.write)
     reply.bytes.truncate(to: 0)
   }

@@ -22,7 +22,15 @@ struct ChunkOutline: Sendable {
     var outcomes: [Result<Value, any Error>] = []
     outcomes.reserveCapacity(min(count, reply.count))
     let decoder = BinaryDecoder(reply)
-    for piece in Pieces(reply) { outcomes.append(Reply.element(type, piece, decoder)) }
+    var pieces = Pieces(reply)
+    while let (piece, isMarked) = pieces.nextOfAny() {
+      if isMarked {
+        decoder.restart(piece)
+        outcomes += successes(try Reply.value([Value].self, from: decoder))
+      } else {
+        outcomes.append(Reply.element(type, piece, decoder))
+      }
+    }
     guard outcomes.count == count else {
       throw PebbleError(.undecodable, "a chunk of \(count) elements came back with \(outcomes.count)")
     }
@@ -38,6 +46,10 @@ extension Payload {
     let payload = Payload()
     var outline = ChunkOutline()
     payload.append(raw: InputForm.chunk.rawValue)
+    if elements.count > 1, payload.append(numbers: elements) {
+      outline.count = elements.count
+      return (payload, outline)
+    }
     for index in elements.indices {
       let begin = payload.beginPiece()
       do {
@@ -73,16 +85,20 @@ extension Reply {
   }
 }
 
-extension ReplyWriter {
-  /// Begins the answer to an element of a chunk: a piece that holds the status, then what the reply would have been.
-  func beginElement() -> Int {
-    let begin = bytes.beginPiece()
-    bytes.append(raw: Int32(0))
-    return begin
+/// That each of them is one.
+private func successes<Value>(_ values: [Value]) -> [Result<Value, any Error>] {
+  typealias All = [Result<Value, any Error>]
+  if Value.self == Int.self {
+    return unsafeBitCast(successes(ofInts: unsafeBitCast(values, to: [Int].self)), to: All.self)
   }
-
-  func endElement(_ begin: Int, _ status: Int32) {
-    bytes.endPiece(begin)
-    bytes.patch(raw: status, at: begin + MemoryLayout<UInt64>.size)
+  if Value.self == Double.self {
+    return unsafeBitCast(successes(ofDoubles: unsafeBitCast(values, to: [Double].self)), to: All.self)
   }
+  return values.map { .success($0) }
 }
+
+// The most usual numbers: what is generic looks types up for each element.
+
+private func successes(ofInts values: [Int]) -> [Result<Int, any Error>] { values.map { .success($0) } }
+
+private func successes(ofDoubles values: [Double]) -> [Result<Double, any Error>] { values.map { .success($0) } }

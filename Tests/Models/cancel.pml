@@ -42,7 +42,7 @@ bool worker_parked;                      /* in a futex wait */
 bool killed, die, dead;                  /* the kill is sent, strikes, was told of */
 
 /* --- the host's own --- */
-bool locked;
+bool locked, owes_bell;
 mtype state;
 byte collected;
 byte slot_job[SLOTS];                    /* JOBS: none, or revoked */
@@ -58,6 +58,10 @@ byte settled;
 inline lock() { atomic { !locked -> locked = true } }
 
 inline unlock() {
+    if
+    :: owes_bell -> owes_bell = false; to_worker++
+    :: else
+    fi;
     locked = false;
     if
     :: owes_wake -> owes_wake = false; worker_parked = false
@@ -221,14 +225,15 @@ inline collect() {
     od
 }
 
-inline wake() {
+inline wake(at_once) {
     if
     :: asleep == AWAKE
     :: else ->
         atomic {
             if
             :: asleep == SLEEPS_ON_WORD -> owes_wake = true
-            :: asleep == SLEEPS_ON_STREAM -> to_worker++
+            :: asleep == SLEEPS_ON_STREAM && at_once -> to_worker++
+            :: asleep == SLEEPS_ON_STREAM && !at_once -> owes_bell = true
             :: else
             fi;
             asleep = AWAKE
@@ -245,7 +250,7 @@ inline submit(job) {
     }
     wants_bell = true;
     submitted++;
-    wake()
+    wake(false)
 }
 
 #define MAY_BE_SHIPPED(job) (queued[job] && state == UP && submitted - collected < SLOTS)
@@ -307,7 +312,7 @@ inline end_job(job) {
         fi;
         told[job] = true
     }
-    wake()
+    wake(true)
 #else
     kill()
 #endif
@@ -378,7 +383,7 @@ inline bury() {
         submitted = 0; completed = 0; collected = 0; cancelled = 0;
         claim[0] = FREE; claim[1] = FREE;
         asleep = AWAKE; wants_bell = true;
-        to_worker = 0; to_host = 0; worker_parked = false;
+        to_worker = 0; to_host = 0; worker_parked = false; owes_bell = false;
         killed = false; die = false; dead = false; state = UP;
         run Worker()
     }
@@ -425,6 +430,6 @@ init
     assert(outcome[JOBS - 1] == ANSWERED);
     lock();
     leave = true;
-    wake();
+    wake(true);
     unlock()
 }

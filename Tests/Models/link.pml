@@ -48,7 +48,7 @@ bool worker_parked, waiter_parked;       /* in a futex wait */
 bool inbox_rung;                         /* the loop thread's eventfd */
 
 /* --- the host's own --- */
-bool locked, awaited;
+bool locked, awaited, owes_bell;
 bool replaced;                           /* the worker that died is forgotten */
 byte collected, live;
 byte slot_job[SLOTS];                    /* JOBS: none, or revoked */
@@ -63,8 +63,13 @@ bool dead, die;
 
 inline lock() { atomic { !locked -> locked = true } }
 
-/* A worker that was woken on its word meanwhile is told after it (pb_wakes). */
+/* A worker that was given jobs is told at the end of the turn: on the stream before
+ * the lock is given back (owes_bell), on its word after it (pb_wakes). */
 inline unlock() {
+    if
+    :: owes_bell -> owes_bell = false; to_worker++
+    :: else
+    fi;
     locked = false;
     if
     :: owes_wake -> owes_wake = false; worker_parked = false
@@ -233,7 +238,7 @@ inline call_off() {
     fi
 }
 
-inline wake() {
+inline wake(at_once) {
     if
     :: asleep == AWAKE
     :: else ->
@@ -241,7 +246,8 @@ inline wake() {
         atomic {
             if
             :: slept == SLEEPS_ON_WORD -> owes_wake = true
-            :: slept == SLEEPS_ON_STREAM -> to_worker++
+            :: slept == SLEEPS_ON_STREAM && at_once -> to_worker++
+            :: slept == SLEEPS_ON_STREAM && !at_once -> owes_bell = true
             :: else
             fi;
             slept = 0
@@ -262,7 +268,7 @@ inline submit(job) {
     :: else
     fi;
     submitted++;
-    wake()
+    wake(false)
 }
 
 /* What a turn does with the queue. */
@@ -303,7 +309,7 @@ inline bury() {
         submitted = 0; completed = 0; collected = 0; live = 0;
         claim[0] = FREE; claim[1] = FREE;
         asleep = AWAKE; wants_bell = ON_STREAM; bell_at = 0;
-        to_worker = 0; to_host = 0; worker_parked = false;
+        to_worker = 0; to_host = 0; worker_parked = false; owes_bell = false;
         die = false; dead = false; replaced = true;
         run Worker()
     }
@@ -458,6 +464,6 @@ init
     settled == JOBS;
     lock();
     leave = true;
-    wake();
+    wake(true);
     unlock()
 }

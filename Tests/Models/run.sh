@@ -45,11 +45,12 @@ refute link.pml "the host waits for more answers than will come" 's/ || complete
 refute link.pml "a job is cancelled without its claim" 's/:: claim\[shipped\[job\]\] == QUEUED ->$/:: true ->/'
 refute link.pml "a sleeping thread is not told that another took its answer" 's/:: awaited -> wants_bell = ON_STREAM; waiter_parked = false/:: awaited/'
 refute link.pml "a wake is put off until the lock is given back, and then forgotten" 's/owes_wake = false; worker_parked = false/owes_wake = false/'
+refute link.pml "a bell is owed until the end of the turn, and then forgotten" 's/owes_bell = false; to_worker++/owes_bell = false/' -DSTREAM
 refute link.pml "a dead worker's jobs all run again" 's/next < JOBS \&\& claim\[collected % SLOTS\] == QUEUED/next < JOBS/' -DDEATH
 refute cancel.pml "a job is told by a flag" 's/seen = cancelled == taken/seen = cancelled != 0/' -DGRACE
 refute cancel.pml "who suspends looks before it says that it sleeps" \
   '/^        asleep = SLEEPS_ON_STREAM;$/d; s/^        look();$/        look(); asleep = SLEEPS_ON_STREAM;/' -DGRACE
-refute cancel.pml "a job that sleeps is told and not woken" '/told\[job\] = true/,/^#else/{/^    wake()$/d}' -DGRACE
+refute cancel.pml "a job that sleeps is told and not woken" '/told\[job\] = true/,/^#else/{/^    wake(true)$/d}' -DGRACE
 refute cancel.pml "the last job of a worker is told" 's/cancelled = collected + [12]/cancelled = submitted/' -DGRACE
 refute cancel.pml "what is behind a job is not taken back before the kill" '/^            take_back();$/d'
 refute cancel.pml "a worker that is to return is given more" 's/state == UP \&\& submitted/state != DYING \&\& submitted/' -DGRACE -DALARM -DSTREAM

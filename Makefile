@@ -18,7 +18,7 @@
 # make fuzz         every decoder, in C and Swift, searched by libFuzzer; FUZZ_SECONDS=30 each, FUZZERS=...
 # make check-cluster  pools on a Slurm cluster of two nodes, which is made on this machine and ended again;
 #                   not part of check, for it installs Slurm
-# make check-model  the protocol of a link, model-checked with spin (five minutes, 4 GB)
+# make check-model  the protocol of a link, model-checked with spin (seven minutes, 4 GB)
 # make check-consumer  packages that depend on this one by path, without macros, with all other traits
 # make check-command  the `pebble` command
 # make check-server  the example server with a client that mixes hostile requests among good ones
@@ -251,6 +251,7 @@ check: check-c check-fuzz check-entry check-install check-consumer check-soak ex
 	@echo "make check: all passed"
 
 check-command: | deps
+	@Tools/deps.sh imagemagick
 	cd Command && $(SWIFT) build
 	cd Command && Tests/run.sh $$($(SWIFT) build --show-bin-path)/pebble
 	cd Command && $(SWIFT) test

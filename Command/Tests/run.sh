@@ -3,6 +3,7 @@
 set -uo pipefail
 pebble=$(realpath "$1")
 page=$(realpath "$(dirname "$0")/../pebble.1")
+readme=$(realpath "$(dirname "$0")/../../README.md")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -22,7 +23,7 @@ expect() {
         failed=$((failed + 1))
     fi
 }
-export pebble page
+export pebble page readme
 
 run() {
     diff <(for verb in run top; do "$pebble" $verb --help </dev/null; done | sed -n 's/^ *-/-/p' | sed 's/<.*//; s/  .*//' | grep -oE -- '--[a-z-]+' | sort -u) \
@@ -89,6 +90,17 @@ expect "a limit of memory" 1 ""
 
 run() { echo job | "$pebble" run '"$pebble" top --once | grep " run .* 1 job$" | sed "s/^ *[0-9]*//; s/ [RS] .*  / /" ; :'; }
 expect "top sees the job that looks" 0 "  run               1 1 job"
+
+# As it stands there, with pictures of which one has a blank in its name; and the thumbnails are no larger than 64 by 64.
+run() {
+    mkdir pictures && cd pictures || return
+    convert -size 128x96 xc:red a.png && convert -size 96x96 xc:blue 'b c.png' || return
+    awk '/^```sh$/ { shell = 1; next } /^```$/ { shell = 0 } shell' "$readme" >block.sh
+    PATH=$(dirname "$pebble"):$PATH sh -e block.sh >/dev/null || return
+    grep -o '"succeeded":[0-9]*' report.json
+    od -An -tu4 --endian=big -j16 -N8 thumbs/a.png && od -An -tu4 --endian=big -j16 -N8 'thumbs/b c.png'
+}
+expect "what the README has" 0 $'"succeeded":2\n         64         48\n         64         64'
 
 [ $failed = 0 ] && echo "command: all passed"
 exit $failed

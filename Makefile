@@ -138,12 +138,12 @@ check-valgrind: build/valgrind/check-c build/valgrind/pidfd
 	  CK_RUN_SUITE=$$suite timeout -k 5 600 Tests/under.sh valgrind $< || exit 1; done
 
 # The library with counters: what servers and workers count is saved by Tests/Coverage/dump.c.
-saved := -Wl,--wrap=_exit,--wrap=execve,--wrap=pb_sig_default Tests/Coverage/dump.c
+saved := -Wl,--wrap=_exit,--wrap=execve,--wrap=execvp,--wrap=pb_sig_default Tests/Coverage/dump.c
 covered := $(sources:Sources/CPebble/%.c=build/coverage/%.o)
 
 build/coverage/%.o: Sources/CPebble/%.c $(headers) Makefile | deps
 	@mkdir -p $(@D)
-	$(CC) $(flags) -O0 -g --coverage -fprofile-update=atomic -fprofile-abs-path -fno-builtin-fork -fno-builtin-execve -c $< -o $@
+	$(CC) $(flags) -O0 -g --coverage -fprofile-update=atomic -fprofile-abs-path -fno-builtin-fork -fno-builtin-execve -fno-builtin-execvp -c $< -o $@
 
 build/coverage/faults.a: $(covered) Tests/Faults/faults.syms
 	rm -f $@

@@ -11,6 +11,8 @@ _Noreturn void __wrap__exit(int code);
 _Noreturn void __real__exit(int code);
 int __wrap_execve(const char *path, char *const arguments[], char *const variables[]);
 int __real_execve(const char *path, char *const arguments[], char *const variables[]);
+int __wrap_execvp(const char *file, char *const arguments[]);
+int __real_execvp(const char *file, char *const arguments[]);
 void __wrap_pb_sig_default(int signal);
 void __real_pb_sig_default(int signal);
 
@@ -39,6 +41,12 @@ int __wrap_execve(const char *path, char *const arguments[], char *const variabl
 {
     save();
     return __real_execve(path, arguments, variables);
+}
+
+int __wrap_execvp(const char *file, char *const arguments[])
+{
+    save();
+    return __real_execvp(file, arguments);
 }
 
 /* What a worker does last when it crashes. */

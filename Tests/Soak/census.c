@@ -8,6 +8,7 @@
 #include <malloc.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>

@@ -226,8 +226,8 @@ static void *submit(void *arg)
 /* --- epochs --- */
 
 /* Of pools that came to rest, threads may still be on their last lines; of the one that lasts, workers are
- * still ended, and callbacks called. */
-static struct census settle(void)
+ * still ended, callbacks called, and what large payloads lay in is given back after a second. */
+static struct census settle(const struct census *before)
 {
     struct pebble_pool_statistics counts;
     int64_t until = now() + 10 * SECOND;
@@ -237,12 +237,13 @@ static struct census settle(void)
         pebble_pool_get_statistics(soak.pools[0], &counts);
         census = take_census();
     } while ((counts.workers > counts.running + 6 || census.threads > THREADS_AT_REST ||
-              atomic_load(&soak.called) < atomic_load(&soak.to_be_called)) &&
+              atomic_load(&soak.called) < atomic_load(&soak.to_be_called) ||
+              (before && !has_not_grown(before, &census))) &&
              now() < until);
     return census;
 }
 
-static struct census run_epoch(int64_t length)
+static struct census run_epoch(int64_t length, const struct census *before)
 {
     uint64_t state = dice_of(THREADS + 1);
     board_clear();
@@ -263,7 +264,7 @@ static struct census run_epoch(int64_t length)
         pthread_join(threads[i], NULL);
     for (size_t i = 1; i < POOLS; i++)
         finish_pool(soak.pools[i], false);
-    return settle();
+    return settle(before);
 }
 
 static void report(void)
@@ -294,7 +295,7 @@ static void run(int64_t seconds, unsigned first)
     unsigned last = first + (unsigned)(seconds * SECOND / length) - 1;
     struct census early, late;
     for (soak.epoch = first; soak.epoch <= last && !atomic_load(&soak.failed); soak.epoch++) {
-        late = run_epoch(length);
+        late = run_epoch(length, soak.epoch == first ? NULL : &early);
         if (soak.epoch == first) early = late;
         if (length >= SECOND * 10) {
             print_census("after an epoch", &late);

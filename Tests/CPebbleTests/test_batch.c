@@ -76,6 +76,7 @@ START_TEST(jobs_in_other_pools_do_not_wait)
     schedule_some(other, 1);
     ck_assert(!some_wait(other));
     pebble_pool_end_batch(other);
+    expect_some(1);
     schedule_some(pool, 1);
     pebble_pool_end_batch(pool);
     expect_some(1);

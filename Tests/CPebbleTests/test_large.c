@@ -255,6 +255,8 @@ Suite *large_suite(void)
     both(tests, that_happens_by_itself);
     both(tests, what_a_worker_at_work_has_is_given_back_after_it);
     both(tests, confined_workers_have_it_too);
+    tests = group_without(suite, "not-asan not-tsan", "address space", 60);
+    tcase_add_checked_fixture(tests, set_up, tear_down);
     both(tests, workers_with_limited_address_space_do_without);
     return suite;
 }

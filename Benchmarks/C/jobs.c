@@ -132,13 +132,14 @@ static void measure_map(int64_t count, size_t chunk_size)
     close_pool(pool);
 }
 
+/* Of large payloads the first goes another way than those that follow, and the second gets their pages. */
 static void measure_echo(size_t size, long count)
 {
     pebble_pool *pool = open_warm(2);
     char *data = allocate(size);
     memset(data, 1, size);
     int64_t start = 0;
-    for (long i = -1; i < count; i++) {
+    for (long i = -2; i < count; i++) {
         if (i == 0) bench_begin(), start = bench_now();
         pebble_future *job = begin(pool, echo, data, size, NULL);
         bench_check(finish(job)->length == size, "a reply is missing");

@@ -85,6 +85,11 @@ struct ProcessPoolTests {
     }
     try await withProcessPool(.init(maxWorkers: 1, startMethod: method)) { pool in
       try await expect(try pool.schedule(Calls.echo, bytes), bytes)
+      // From the second on they go another way, and lie in huge pages.
+      for count in [5_242_881, 34_603_007, bytes.count] {
+        let some = Array(bytes.prefix(count))
+        try await expect(try pool.schedule(Calls.echo, some), some)
+      }
       let halves = (0..<100_000).map { Double($0) / 2 }
       try await expect(try pool.schedule(Calls.around, Array(bytes.prefix(200_000)), 3, halves), halves + [200_003])
     }

@@ -78,7 +78,7 @@ import Pebble
       let reply = try await pool.schedule(Functions.bytes, data).value
       precondition(reply.count == size)
     }
-    try await echo()
+    for _ in 0..<2 { try await echo() }  // the pages of large payloads are got by the second
     bench_begin()
     let start = bench_now()
     for _ in 0..<count { try await echo() }

@@ -98,6 +98,7 @@ extension ByteReader {
 
   private func array<Scalar: RawScalar>(_ run: WireRun, of _: Scalar.Type) -> [Scalar] {
     [Scalar](unsafeUninitializedCapacity: run.count) { numbers, count in
+      HugePages.ask(under: UnsafeMutableRawBufferPointer(numbers))
       UnsafeMutableRawBufferPointer(numbers).copyMemory(from: bytes(run.start, count: run.end - run.start))
       count = run.count
     }

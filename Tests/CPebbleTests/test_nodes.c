@@ -3,8 +3,12 @@
 #include "support.h"
 #include "chance.h"
 #include "image.h"
+#include "loop.h"
+#include "node.h"
 
 #include <fcntl.h>
+#include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -420,6 +424,67 @@ START_TEST(what_workers_write_is_captured)
 }
 END_TEST
 
+/* --- lines that are taken in slowly --- */
+
+#define MANY_LINES 4096
+#define LINE 1023 /* bytes, without the newline */
+
+static struct {
+    sem_t go;
+    int count, at_callback;
+} slow;
+
+static void listen_slowly(const struct pebble_output_line *line, void *arg)
+{
+    (void)arg;
+    if (slow.count == 0)
+        while (sem_wait(&slow.go) < 0)
+            continue;
+    slow.count += line->length == LINE;
+}
+
+static void see_slow_lines(pebble_future *future, void *arg)
+{
+    (void)future, (void)arg;
+    slow.at_callback = slow.count;
+}
+
+static int job_say_much(pebble_call *call)
+{
+    (void)call;
+    for (int i = 0; i < MANY_LINES; i++)
+        printf("%0*d\n", LINE, i);
+    return 0;
+}
+
+static bool is_held_up(pebble_pool *pool)
+{
+    pb_loop_lock(pool);
+    bool paused = pool->cluster->paused > 0;
+    pb_loop_unlock(pool);
+    return paused;
+}
+
+START_TEST(a_node_is_held_up_while_its_lines_are_not_taken_in_and_loses_none)
+{
+    struct cluster cluster;
+    cluster_open(&cluster, 1);
+    sem_init(&slow.go, 0, 0);
+    pebble_pool *pool = pool_on(&cluster, &(struct pebble_pool_config){
+                                              .max_workers = 1, .stdout_to = PEBBLE_CAPTURE, .on_output = listen_slowly});
+    pebble_future *future = schedule(pool, job_say_much);
+    ck_assert_int_eq(pebble_future_on_done(future, see_slow_lines, NULL), 0);
+    while (!is_held_up(pool))
+        sched_yield();
+    ck_assert_int_eq(pebble_future_wait(future, 0), -ETIMEDOUT);
+    sem_post(&slow.go);
+    expect_and_drop(future, PEBBLE_SUCCESS);
+    close_pool(pool);
+    ck_assert_int_eq(slow.at_callback, MANY_LINES);
+    cluster_close(&cluster);
+}
+END_TEST
+
 START_TEST(updates_come_in_order_before_the_outcome)
 {
     struct cluster cluster;
@@ -744,6 +809,28 @@ START_TEST(a_node_that_can_be_reached_later_joins)
 }
 END_TEST
 
+START_TEST(a_pool_that_is_closed_waits_for_no_node_that_has_not_come)
+{
+    struct cluster cluster;
+    cluster_open(&cluster, 2);
+    cluster.nodes.join_timeout = PATIENCE * 60;
+    snprintf(cluster.script, sizeof cluster.script, "[ %%n = n1 ] || exec sleep 1000; exec \"$0\" \"$@\"");
+    pebble_pool *pool = pool_on(&cluster, &(struct pebble_pool_config){.max_workers = 1});
+    pebble_future *futures[2];
+    for (size_t i = 0; i < 2; i++)
+        futures[i] = schedule_order(pool, job_meet, order_in(&cluster.scene, 0));
+    hear(&cluster.scene);
+    while (statistics_of_node(pool, 1).state != PEBBLE_NODE_STARTING)
+        sched_yield();
+    for (size_t i = 0; i < 2; i++)
+        let_go(&cluster.scene, 0);
+    for (size_t i = 0; i < 2; i++)
+        expect_and_drop(futures[i], PEBBLE_SUCCESS);
+    close_pool(pool);
+    cluster_close(&cluster);
+}
+END_TEST
+
 START_TEST(statistics_are_of_nodes_that_there_are)
 {
     struct cluster cluster;
@@ -941,6 +1028,7 @@ Suite *nodes_suite(void)
     both(jobs, a_running_job_can_be_cancelled);
     tcase_add_test(jobs, a_waiting_job_that_is_cancelled_never_runs);
     tcase_add_test(jobs, what_workers_write_is_captured);
+    tcase_add_test(jobs, a_node_is_held_up_while_its_lines_are_not_taken_in_and_loses_none);
     tcase_add_test(jobs, updates_come_in_order_before_the_outcome);
     tcase_add_test(jobs, workers_of_nodes_are_set_up);
     tcase_add_test(jobs, jobs_are_told_what_a_failing_initializer_said);
@@ -948,6 +1036,7 @@ Suite *nodes_suite(void)
     TCase *ends = group(suite, "ends", 60);
     both(ends, a_closed_pool_leaves_no_agent);
     both(ends, a_stopped_pool_ends_its_jobs_there);
+    tcase_add_test(ends, a_pool_that_is_closed_waits_for_no_node_that_has_not_come);
     tcase_add_test(ends, a_pool_without_work_starts_no_node);
     TCase *losses = group(suite, "losses", 60);
     both(losses, jobs_of_a_killed_agent_are_lost_and_others_go_elsewhere);

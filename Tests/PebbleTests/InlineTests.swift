@@ -27,6 +27,22 @@ struct InlineTests {
     }
   }
 
+  private func resultNow(_ future: ProcessFuture<Int>) throws -> (Int, isGone: Bool) {
+    (try future.result(timeout: .seconds(60)), future.waitUntilGone(timeout: .seconds(60)))
+  }
+
+  @Test("gives futures that have it all when they are done")
+  func futures() async throws {
+    try await withProcessPool(.init(maxWorkers: 1, execution: .inline)) { pool in
+      let future = try pool.schedule(Calls.square, 4)
+      try await expect(future, 16)
+      #expect(try resultNow(future) == (16, true))
+      #expect(future.isDone && !future.isRunning)
+      #expect(future.cancel() == .tooLate)
+      try await expect(future, 16)
+    }
+  }
+
   @Test("gives errors as processes would")
   func errors() async throws {
     try await withProcessPool(.init(maxWorkers: 1, execution: .inline)) { pool in

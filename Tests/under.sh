@@ -2,6 +2,7 @@
 # Runs tests under a tool: under.sh asan|tsan|valgrind|coverage COMMAND...
 # Fails when a test does, or when any process - host, fork server or worker - had something to report.
 set -u
+multiplier=3 # of the tests' time limits
 tool=$1
 shift
 here=$(cd "$(dirname "$0")" && pwd) # for processes that are elsewhere
@@ -31,12 +32,13 @@ valgrind)
   set -- valgrind --log-file="$report.%p" --leak-check=full --error-exitcode=99 --freelist-vol=1000000 \
     --suppressions="$here/Valgrind/valgrind.supp" "$@"
   export PEBBLE_STEPS=${PEBBLE_STEPS:-10000}
+  multiplier=10
   found='ERROR SUMMARY: [1-9]'
   ;;
 coverage) found='nothing else' ;;
 esac
 export PEBBLE_TOOL=$tool # for tests that cannot work under it
-export CK_EXCLUDE_TAGS="not-$tool" CK_TIMEOUT_MULTIPLIER=3 CK_VERBOSITY=${CK_VERBOSITY:-normal}
+export CK_EXCLUDE_TAGS="not-$tool" CK_TIMEOUT_MULTIPLIER=$multiplier CK_VERBOSITY=${CK_VERBOSITY:-normal}
 "$@"
 failed=$?
 for file in $(grep -lE "$found" "$reports"/* 2>/dev/null); do

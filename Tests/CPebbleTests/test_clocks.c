@@ -29,11 +29,10 @@ static bool is_stopped(pid_t pid)
 
 /* A child of the host's that suspends it once a job has begun, lets that job end,
  * and wakes the host when `until` is over. */
-static pid_t suspend_host(const struct scene *scene, pebble_pool *pool, int64_t until)
+static pid_t suspend_host(const struct scene *scene, int64_t until)
 {
     pid_t host = getpid(), child = fork();
     if (child != 0) return child;
-    pebble_pool_unref(pool); /* what it has of its host's */
     hear(scene);
     kill(host, SIGSTOP);
     while (!is_stopped(host))
@@ -60,7 +59,7 @@ START_TEST(a_job_that_was_done_in_time_is_when_the_host_was_suspended)
     scene_open(&scene);
     pebble_pool *pool = pool_with(_i, 2);
     int64_t server = run(pool, job_server), limit = 3 * SECOND;
-    pid_t child = suspend_host(&scene, pool, pb_after(pb_now(), limit + SECOND / 2));
+    pid_t child = suspend_host(&scene, pb_after(pb_now(), limit + SECOND / 2));
     pebble_future *hangs = schedule_limited(pool, job_hang, (struct order){0},
                                             (struct pebble_job_options){.timeout = SECOND});
     pebble_future *done = schedule_limited(pool, job_meet, order_in(&scene, 0),

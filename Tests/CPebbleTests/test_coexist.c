@@ -218,13 +218,14 @@ Suite *coexist_suite(void)
 {
     Suite *suite = suite_create("coexist");
     TCase *tests = group(suite, "coexist", 60);
-    both(tests, a_host_that_waits_for_any_child_gets_its_own);
-    both(tests, a_host_that_is_a_subreaper_has_the_server_as_a_child);
     both(tests, a_host_with_sigpipe_as_it_is_by_default_survives_its_workers);
     tcase_add_loop_test(tests, a_host_may_block_or_ignore_every_signal, 0, 4);
     both(tests, workers_stay_where_the_host_was_when_its_first_pool_began);
     both(tests, a_host_may_be_in_a_folder_that_is_gone);
     both(tests, a_host_may_close_all_descriptors_between_pools);
+    TCase *children = group_without(suite, "not-valgrind", "children", 60);
+    both(children, a_host_that_waits_for_any_child_gets_its_own);
+    both(children, a_host_that_is_a_subreaper_has_the_server_as_a_child);
     TCase *careless = group_without(suite, "not-tsan", "careless", 60);
     both(careless, a_host_that_closes_the_descriptors_of_a_pool_loses_that_pool_alone);
     return suite;

@@ -57,7 +57,6 @@ START_TEST(a_fork_of_a_host_may_have_its_own_pool)
         pebble_pool *own = pool_with(_i, 1);
         run(own, job_pid);
         close_pool(own);
-        pebble_pool_unref(pool); /* what it has of its parent's */
         _exit(0);
     }
     ck_assert_int_eq(exit_code_of(pid), 0);

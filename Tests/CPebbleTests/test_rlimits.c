@@ -188,13 +188,16 @@ Suite *rlimits_suite(void)
 {
     Suite *suite = suite_create("rlimits");
     TCase *tests = group(suite, "rlimits", 60);
-    both(tests, without_limits_a_worker_has_those_of_the_program);
     both(tests, a_core_file_has_a_limit_that_children_of_the_job_have_not);
-    both(tests, a_limit_is_never_raised);
     tcase_add_test(tests, a_nice_value_out_of_range_is_refused);
+
+    TCase *program = group_without(suite, "not-valgrind", "of the program", 60);
+    both(program, without_limits_a_worker_has_those_of_the_program);
+    both(program, a_limit_is_never_raised);
 
     TCase *processor = group_without(suite, "not-tsan", "processor time", 60);
     both(processor, a_job_that_burns_its_processor_time_ends_with_sigxcpu);
+
     TCase *address_space = group_without(suite, "not-asan not-tsan", "address space", 60);
     both(address_space, a_worker_has_the_limits_of_its_pool);
     both(address_space, a_job_cannot_map_more_than_its_worker_may);

@@ -380,9 +380,10 @@ Suite *scarce_suite(void)
 {
     Suite *suite = suite_create("scarce");
     TCase *tests = group(suite, "scarce", 60);
+    both(tests, a_host_that_may_write_no_large_files);
+    tests = group_without(suite, "not-valgrind", "users", 60);
     both(tests, a_user_without_processes_left_has_no_server);
     both(tests, a_user_without_processes_left_has_no_more_workers);
-    both(tests, a_host_that_may_write_no_large_files);
     tests = group(suite, "groups", 60);
     both(tests, a_group_that_is_full_of_processes);
     both(tests, a_pool_in_a_full_group_goes_on_with_the_workers_it_has);

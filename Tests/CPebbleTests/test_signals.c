@@ -649,7 +649,6 @@ static void add_asynchronous_tests(TCase *tests)
 {
     tcase_add_test(tests, no_real_time_signal_is_lost);
     tcase_add_test(tests, a_system_call_of_the_program_goes_on);
-    both(tests, children_that_end_can_be_handled_while_a_pool_runs);
     tcase_add_test(tests, a_fork_may_have_handlers_of_its_own);
 }
 
@@ -658,7 +657,9 @@ Suite *signals_suite(void)
     Suite *suite = suite_create("signals");
     add_handler_tests(group(suite, "handlers", 60));
     add_asynchronous_tests(group_without(suite, "not-tsan", "asynchronous", 60));
-    TCase *tests = group(suite, "guards", 10);
+    TCase *tests = group_without(suite, "not-tsan not-valgrind", "children", 60);
+    both(tests, children_that_end_can_be_handled_while_a_pool_runs);
+    tests = group(suite, "guards", 10);
     tcase_add_test(tests, a_guard_restores_the_mask);
     tcase_add_test(tests, a_guard_leaves_alone_what_others_blocked);
     tcase_add_test(tests, what_came_meanwhile_is_delivered_by_the_restore);

@@ -45,17 +45,17 @@ START_TEST(random_lives_keep_the_rules)
             struct pb_worker_step step = pb_worker_step(state, event);
             kills += step.kill;
             readies += state == PB_WORKER_STARTING && step.next == PB_WORKER_IDLE;
-            if (event == PB_WORKER_EXITED) ck_assert_int_eq(step.next, PB_WORKER_GONE);
-            if (step.kill) ck_assert_int_eq(step.next, PB_WORKER_DYING);
-            if (state == PB_WORKER_DYING && event != PB_WORKER_EXITED) ck_assert_int_eq(step.next, PB_WORKER_DYING);
-            if (state == PB_WORKER_GONE) ck_assert_int_eq(step.next, PB_WORKER_GONE);
-            if (state == PB_WORKER_LEAVING) ck_assert(step.next != PB_WORKER_IDLE && step.next != PB_WORKER_BUSY);
-            if (step.next == PB_WORKER_STOPPING) ck_assert(state == PB_WORKER_BUSY || state == PB_WORKER_STOPPING);
-            if (step.next == PB_WORKER_BUSY) ck_assert(state == PB_WORKER_IDLE && event == PB_WORKER_ASSIGNED);
+            if (event == PB_WORKER_EXITED) must(step.next == PB_WORKER_GONE);
+            if (step.kill) must(step.next == PB_WORKER_DYING);
+            if (state == PB_WORKER_DYING && event != PB_WORKER_EXITED) must(step.next == PB_WORKER_DYING);
+            if (state == PB_WORKER_GONE) must(step.next == PB_WORKER_GONE);
+            if (state == PB_WORKER_LEAVING) must(step.next != PB_WORKER_IDLE && step.next != PB_WORKER_BUSY);
+            if (step.next == PB_WORKER_STOPPING) must(state == PB_WORKER_BUSY || state == PB_WORKER_STOPPING);
+            if (step.next == PB_WORKER_BUSY) must(state == PB_WORKER_IDLE && event == PB_WORKER_ASSIGNED);
             state = step.next;
         }
-        ck_assert_int_le(kills, 1);
-        ck_assert_int_le(readies, 1);
+        must(kills <= 1);
+        must(readies <= 1);
     }
 }
 END_TEST

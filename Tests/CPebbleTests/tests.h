@@ -9,7 +9,7 @@
 TCase *group(Suite *suite, const char *name, int seconds);
 
 /* The same, of tests that cannot work under some tool: `tools` is one or more of
- * "not-asan" and "not-tsan". README.md has the reasons. */
+ * "not-asan", "not-tsan" and "not-valgrind". README.md has the reasons. */
 TCase *group_without(Suite *suite, const char *tools, const char *name, int seconds);
 
 /* Adds a test of a pool, which is run once for each start method: it is `_i` in the test. */

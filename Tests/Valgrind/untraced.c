@@ -19,6 +19,8 @@ long __wrap_syscall(long number, ...);
 long __real_syscall(long number, ...);
 int __wrap_execve(const char *path, char *const arguments[], char *const variables[]);
 int __real_execve(const char *path, char *const arguments[], char *const variables[]);
+_Noreturn void __wrap__exit(int code);
+_Noreturn void __real__exit(int code);
 
 static char image[PATH_MAX];
 
@@ -61,6 +63,12 @@ static long send_signal(int pidfd, int signal)
     return pid > 0 ? kill(pid, signal) : -1;
 }
 
+/* In a fork, in which what other threads of its parent held is lost. */
+static void look_for_no_leaks(void)
+{
+    if (RUNNING_ON_VALGRIND) VALGRIND_CLO_CHANGE("--leak-check=no");
+}
+
 long __wrap_syscall(long number, ...)
 {
     long a[6];
@@ -71,9 +79,14 @@ long __wrap_syscall(long number, ...)
     va_end(list);
     if (RUNNING_ON_VALGRIND && number == SYS_pidfd_open) return open_pidfd((pid_t)a[0]);
     if (RUNNING_ON_VALGRIND && number == SYS_pidfd_send_signal) return send_signal((int)a[0], (int)a[1]);
-    /* A process between the host and its server, to valgrind a copy of the host, in which what other threads hold is lost. */
-    if (RUNNING_ON_VALGRIND && number == SYS_exit_group) kill(getpid(), SIGKILL);
+    if (number == SYS_exit_group) look_for_no_leaks(); /* a process between the host and its server, to valgrind a fork */
     return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+void __wrap__exit(int code)
+{
+    look_for_no_leaks();
+    __real__exit(code);
 }
 
 int __wrap_execve(const char *path, char *const arguments[], char *const variables[])

@@ -18,11 +18,15 @@ size_t pb_annex_file_size(void)
     return allowed ? whole : sizeof(struct pb_shared);
 }
 
-/* Of a shared mapping, an old size of 0 asks for another one of the same file, and how much of that is free to choose. */
+/* Of a shared mapping, an old size of 0 asks for another one of the same file, and how much of that is free to choose.
+ * It is not to get all of its pages at once: neither where the process locks what it maps, nor for a core file. */
 char *pb_annex_map(struct pb_shared *shared)
 {
+    munlock(shared->door, DOOR);
     char *door = mremap(shared->door, 0, DOOR + PB_ANNEX_SIZE, MREMAP_MAYMOVE);
-    return door == MAP_FAILED ? NULL : door + DOOR;
+    if (door == MAP_FAILED) return NULL;
+    madvise(door, DOOR + PB_ANNEX_SIZE, MADV_DONTDUMP);
+    return door + DOOR;
 }
 
 void pb_annex_unmap(char *annex)

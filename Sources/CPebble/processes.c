@@ -60,6 +60,12 @@ static void tidy(struct pebble_pool *pool)
     pb_crew_free_gone(pool);
 }
 
+static void leave(struct pebble_pool *pool)
+{
+    pb_crew_leave(pool);
+    pb_thrift_end(pool);
+}
+
 const struct pb_engine pb_processes = {
     .assign = pb_shipping_assign,
     .fill = pb_shipping_fill,
@@ -81,5 +87,5 @@ const struct pb_engine pb_processes = {
     .on_event = on_event,
     .on_alarm = on_alarm,
     .tidy = tidy,
-    .leave = pb_crew_leave,
+    .leave = leave,
 };

@@ -37,3 +37,8 @@ void pb_thrift_on_alarm(struct pebble_pool *pool)
     TAILQ_FOREACH(worker, &pool->workers, link_in_pool)
         pb_hostlink_give_back(&worker->link);
 }
+
+void pb_thrift_end(struct pebble_pool *pool)
+{
+    pb_blocks_keep_large(&pool->blocks, false);
+}

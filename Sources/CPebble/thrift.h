@@ -19,5 +19,8 @@ void pb_thrift_idle(struct pebble_pool *pool, const struct pb_worker *worker);
 /* The alarm pool->thrift. */
 void pb_thrift_on_alarm(struct pebble_pool *pool);
 
+/* Keeps nothing from now on: there are no more alarms. */
+void pb_thrift_end(struct pebble_pool *pool);
+
 PB_HIDDEN_END
 #endif

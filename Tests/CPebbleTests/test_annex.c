@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -286,6 +287,42 @@ START_TEST(it_is_there_again_for_a_host_that_is_faster_than_the_worker)
 }
 END_TEST
 
+/* Each end would get half a gigabyte of them. */
+START_TEST(a_process_that_locks_its_memory_gets_no_pages_that_are_not_used)
+{
+    struct ends locked;
+    if (mlockall(MCL_FUTURE) < 0) return; /* it may not */
+    ends_open(&locked, BOUND);
+    char *annex = pb_annex_map(locked.host.shared);
+    munlockall();
+    ck_assert_ptr_nonnull(annex);
+    static unsigned char there[PB_ANNEX_SIZE / 4096];
+    ck_assert_int_eq(mincore(annex, PB_ANNEX_SIZE, there), 0);
+    for (size_t i = 0; i < sizeof there; i++)
+        must(!(there[i] & 1));
+    pb_annex_unmap(annex);
+    ends_close(&locked);
+}
+END_TEST
+
+/* To be written, its pages would have to be got. */
+START_TEST(it_is_left_out_of_core_files)
+{
+    char line[512], flags[16];
+    unsigned long begin, end, size = 0;
+    char *annex = pb_annex_map(ends.host.shared);
+    FILE *maps = fopen("/proc/self/smaps", "r");
+    while (fgets(line, sizeof line, maps)) {
+        if (sscanf(line, "%lx-%lx ", &begin, &end) == 2) size = begin <= (uintptr_t)annex && (uintptr_t)annex < end ? end - begin : 0;
+        if (size && sscanf(line, "VmFlags: %15s", flags) == 1) break;
+    }
+    fclose(maps);
+    ck_assert_uint_ge(size, PB_ANNEX_SIZE);
+    ck_assert_ptr_nonnull(strstr(line, " dd"));
+    pb_annex_unmap(annex);
+}
+END_TEST
+
 START_TEST(a_worker_with_limited_address_space_has_none)
 {
     struct rlimit limit = {.rlim_cur = UINT64_C(1) << 46, .rlim_max = UINT64_C(1) << 46};
@@ -412,6 +449,8 @@ Suite *annex_suite(void)
     tcase_add_test(tests, a_worker_with_nothing_to_do_leaves_an_annex_that_is_given_back);
     tcase_add_test(tests, its_pages_are_given_back);
     tcase_add_test(tests, it_is_there_again_for_a_host_that_is_faster_than_the_worker);
+    tcase_add_test(tests, a_process_that_locks_its_memory_gets_no_pages_that_are_not_used);
+    tcase_add_test(tests, it_is_left_out_of_core_files);
     tcase_add_test(tests, a_worker_with_limited_address_space_has_none);
     tcase_add_test(tests, a_host_that_may_make_no_large_files_has_none);
     tcase_add_test(tests, a_reply_in_an_annex_that_the_host_does_not_have_is_refused);

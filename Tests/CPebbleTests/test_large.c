@@ -223,6 +223,20 @@ START_TEST(what_a_worker_at_work_has_is_given_back_after_it)
 }
 END_TEST
 
+START_TEST(a_pool_at_rest_keeps_none)
+{
+    pebble_pool *pool = used_with(_i);
+    pebble_future *future = schedule_bytes(pool, job_echo, data, LENGTH);
+    expect(future, PEBBLE_SUCCESS);
+    pebble_pool_ref(pool);
+    close_pool(pool);
+    ck_assert_uint_eq(pool->blocks.large_size, 0);
+    pebble_future_unref(future);
+    ck_assert_uint_eq(pool->blocks.large_size, 0);
+    pebble_pool_unref(pool);
+}
+END_TEST
+
 START_TEST(confined_workers_have_it_too)
 {
     pebble_pool *pool = used(&(struct pebble_pool_config){
@@ -254,6 +268,7 @@ Suite *large_suite(void)
     both(tests, memory_for_large_payloads_is_given_back);
     both(tests, that_happens_by_itself);
     both(tests, what_a_worker_at_work_has_is_given_back_after_it);
+    both(tests, a_pool_at_rest_keeps_none);
     both(tests, confined_workers_have_it_too);
     tests = group_without(suite, "not-asan not-tsan", "address space", 60);
     tcase_add_checked_fixture(tests, set_up, tear_down);

@@ -18,7 +18,8 @@ size_t pb_annex_file_size(void)
     return allowed ? whole : sizeof(struct pb_shared);
 }
 
-/* Of a shared mapping, an old size of 0 asks for another one of the same file, and how much of that is free to choose.
+/* Of a shared mapping, an old size of 0 asks for another one of the same file, and how much of that is free to choose
+ * (valgrind's mremap cannot do that: there is no annex then).
  * It is not to get all of its pages at once: neither where the process locks what it maps, nor for a core file. */
 char *pb_annex_map(struct pb_shared *shared)
 {

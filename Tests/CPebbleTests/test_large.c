@@ -260,7 +260,7 @@ END_TEST
 Suite *large_suite(void)
 {
     Suite *suite = suite_create("large");
-    TCase *tests = group(suite, "large", 60);
+    TCase *tests = group_without(suite, "not-valgrind", "large", 60); /* its mremap maps nothing twice */
     tcase_add_checked_fixture(tests, set_up, tear_down);
     both(tests, payloads_of_several_workers_keep_their_content);
     both(tests, a_job_that_is_tried_again_has_its_input_as_it_was);
@@ -269,6 +269,8 @@ Suite *large_suite(void)
     both(tests, that_happens_by_itself);
     both(tests, what_a_worker_at_work_has_is_given_back_after_it);
     both(tests, a_pool_at_rest_keeps_none);
+    tests = group_without(suite, "not-tsan not-valgrind", "confined", 60);
+    tcase_add_checked_fixture(tests, set_up, tear_down);
     both(tests, confined_workers_have_it_too);
     tests = group_without(suite, "not-asan not-tsan", "address space", 60);
     tcase_add_checked_fixture(tests, set_up, tear_down);

@@ -127,6 +127,13 @@ void faults_before(enum fault_kind kind, void (*function)(void *), void *arg)
     before.arg = arg;
 }
 
+static void (*_Atomic on_hit)(void);
+
+void faults_on_hit(void (*function)(void))
+{
+    atomic_store(&on_hit, function);
+}
+
 unsigned faults_hits(void)
 {
     return atomic_load(&page->hits);
@@ -158,6 +165,8 @@ static bool fails(enum fault_kind kind)
     if (!page || !atomic_load(&page->armed) || page->fault.role != role || page->fault.kind != kind) return false;
     unsigned number = atomic_fetch_add(&page->calls, 1) + 1;
     if (number < page->fault.nth || (number > page->fault.nth && !page->fault.and_on)) return false;
+    void (*hit)(void) = atomic_load(&on_hit);
+    if (hit) hit();
     atomic_fetch_add(&page->hits, 1);
     errno = page->fault.error ? page->fault.error : kinds[kind].error;
     return true;

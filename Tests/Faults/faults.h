@@ -53,6 +53,9 @@ void faults_arm(const struct fault *fault);
 /* Calls that function once, before this thread's next call of that kind: for what comes between two steps of it. */
 void faults_before(enum fault_kind kind, void (*function)(void *), void *arg);
 
+/* Calls that function in every call of this process that is made to fail. NULL: none. */
+void faults_on_hit(void (*function)(void));
+
 /* How many calls failed since something was armed. */
 unsigned faults_hits(void);
 

@@ -4,11 +4,16 @@
 #include "suites.h"
 #include "support.h"
 #include "clock.h"
+#include "fd.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* --- outputs of calls that fail --- */
 
@@ -208,6 +213,45 @@ START_TEST(starts_that_fail_beside_a_worker_do_not_count_when_it_is_gone)
 }
 END_TEST
 
+/* As a process has it that another thread is about to make, until its exec: the host's end of the link that is new. */
+#define SOCKETS 100
+static bool was_there[SOCKETS];
+static int held = -1;
+
+static void hold_new_link(void)
+{
+    for (int fd = 0; fd < SOCKETS && held < 0; fd++) /* that end is made first */
+        if (!was_there[fd] && pb_is_unix_socket(fd, SOCK_STREAM)) held = fcntl(fd, F_DUPFD_CLOEXEC, SOCKETS);
+}
+
+/* What is closed is open elsewhere for a moment: nothing may come of that. */
+START_TEST(a_start_that_fails_while_another_process_is_made_leaves_no_events)
+{
+    const struct fault no_message = {.role = FAULT_HOST, .kind = FAULT_SENDMSG, .nth = 2}; /* behind that of the memory */
+    struct scene scene;
+    faults_open();
+    scene_open(&scene);
+    pebble_pool *pool = pool_with(_i, 2);
+    run(pool, job_pid);
+    pebble_future *holds = schedule_order(pool, job_hang, order_in(&scene, 0));
+    hear(&scene);
+    for (int fd = 0; fd < SOCKETS; fd++)
+        was_there[fd] = pb_is_unix_socket(fd, SOCK_STREAM);
+    faults_on_hit(hold_new_link);
+    faults_arm(&no_message);
+    ck_assert_int_gt(run(pool, job_pid), 0); /* in the worker that was started then */
+    ck_assert_uint_eq(faults_hits(), 1);
+    struct pollfd link = {.fd = held, .events = POLLIN};
+    ck_assert_int_eq(poll(&link, 1, 0), 1);
+    ck_assert_int_ne(link.revents & POLLHUP, 0); /* it was the host's end, whose other end is closed */
+    close(held);
+    pebble_future_cancel(holds);
+    expect_and_drop(holds, PEBBLE_CANCELLED);
+    close_pool(pool);
+    scene_close(&scene);
+}
+END_TEST
+
 START_TEST(threads_that_fail_beside_another_do_not_count_when_it_is_gone)
 {
     static const struct fault no_thread = {.role = FAULT_HOST, .kind = FAULT_PTHREAD_CREATE, .nth = 1, .and_on = true};
@@ -286,6 +330,7 @@ Suite *single_suite(void)
     tcase_add_test(tests, results_that_come_while_a_map_looks_for_them_are_found);
     both(tests, jobs_wait_for_what_a_dying_worker_still_holds);
     both(tests, starts_that_fail_beside_a_worker_do_not_count_when_it_is_gone);
+    both(tests, a_start_that_fails_while_another_process_is_made_leaves_no_events);
     tcase_add_test(tests, threads_that_fail_beside_another_do_not_count_when_it_is_gone);
     both(tests, a_server_that_lacks_a_descriptor_to_begin_with_breaks_no_pool);
     both(tests, a_server_that_lacks_memory_for_its_first_channel_breaks_no_pool);

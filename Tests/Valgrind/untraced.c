@@ -50,10 +50,12 @@ static int open_pidfd(pid_t pid)
     return fd < 0 ? -1 : fd;
 }
 
-static long send_signal(int pidfd, int signal)
+static long send_signal(int pidfd, int signal, long flags)
 {
     char path[64], line[64];
     int pid = -1;
+    errno = EINVAL;
+    if (flags) return -1; /* to a group: as kernels before 6.9 */
     snprintf(path, sizeof path, "/proc/self/fdinfo/%d", pidfd);
     FILE *info = fopen(path, "re");
     while (info && pid < 0 && fgets(line, sizeof line, info))
@@ -78,7 +80,7 @@ long __wrap_syscall(long number, ...)
         a[i] = va_arg(list, long);
     va_end(list);
     if (RUNNING_ON_VALGRIND && number == SYS_pidfd_open) return open_pidfd((pid_t)a[0]);
-    if (RUNNING_ON_VALGRIND && number == SYS_pidfd_send_signal) return send_signal((int)a[0], (int)a[1]);
+    if (RUNNING_ON_VALGRIND && number == SYS_pidfd_send_signal) return send_signal((int)a[0], (int)a[1], a[3]);
     if (number == SYS_exit_group) look_for_no_leaks(); /* a process between the host and its server, to valgrind a fork */
     return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }

@@ -20,7 +20,11 @@ MAP_1M = ("The raw row sums numbers where they lie. Here each element is asked f
           "with an outcome of its own, by a call that may suspend; the host does its part of that on one CPU. Next: to "
           "iterate chunks instead of elements, for those who ask for it.")
 MAP_50K = ("A chunk of one element is a job: what is said above of no-ops in Swift, and two tasks' switches. Next: the same.")
-ECHO_LARGE = ("Fresh pages, on both sides. Next: memory that is kept for the next reply.")
+ECHO = ("Four copies (into the job, into shared memory, the function's own, out) where the raw row makes three. Next: a job "
+        "that is written straight into the shared memory of an idle worker, private to the worker, so that it can still be "
+        "tried again elsewhere.")
+ECHO_SWIFT = ("As in C; and the argument and the result are arrays made anew for each call, on fresh pages in both processes. "
+              "Next: types that lend their bytes instead of owning them.")
 PROCESS = ("Of a worker's life more than half is the fork and the faults after it, as of the raw one; but it has a link (a "
            "socket pair and a mapping), a channel for pools in jobs, handlers for crashes, a pidfd, and its end is told to "
            "the host: a hundred system calls instead of nine, on the server, the host's loop and the worker, which take "
@@ -39,7 +43,7 @@ REASONS = {
     "trip-free": TRIP, ("trip-free", BLOCKING): TRIP_BLOCKING, ("trip-free", ASYNC): TRIP_ASYNC,
     "throughput": THROUGHPUT_SWIFT, ("throughput", C): THROUGHPUT,
     "map-1m": MAP_1M, "map-50k": MAP_50K,
-    "echo-1m": ECHO_LARGE, "echo-64m": ECHO_LARGE,
+    "echo-1m": ECHO, "echo-64m": ECHO, ("echo-1m", BLOCKING): ECHO_SWIFT, ("echo-64m", BLOCKING): ECHO_SWIFT,
     "per-call": PROCESS_SWIFT, ("per-call", C): PROCESS, ("per-call-256m", C): PROCESS,
     "max-tasks-1": PROCESS_SWIFT, ("max-tasks-1", C): PROCESS,
     ("crashes", C): PROCESS,

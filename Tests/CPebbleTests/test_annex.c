@@ -457,7 +457,6 @@ Suite *annex_suite(void)
     tcase_add_test(tests, it_is_there_again_for_a_host_that_is_faster_than_the_worker);
     tcase_add_test(tests, a_process_that_locks_its_memory_gets_no_pages_that_are_not_used);
     tcase_add_test(tests, it_is_left_out_of_core_files);
-    tcase_add_test(tests, a_worker_with_limited_address_space_has_none);
     tcase_add_test(tests, a_host_that_may_make_no_large_files_has_none);
     tcase_add_test(tests, a_reply_in_an_annex_that_the_host_does_not_have_is_refused);
     tcase_add_loop_test(tests, a_reply_that_does_not_lie_in_the_annex_is_refused, 0, 5);
@@ -465,5 +464,8 @@ Suite *annex_suite(void)
     tcase_add_test(tests, what_is_being_copied_is_not_changed_by_what_the_slot_says_then);
     tcase_add_loop_test(tests, a_job_whose_input_is_on_its_way_cannot_have_an_answer, 0, 2);
     tcase_add_test(tests, an_annex_that_the_worker_does_not_have_is_its_own_loss);
+    tests = group_without(suite, "not-valgrind not-tsan", "address space", 20); /* they lack it then themselves */
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, a_worker_with_limited_address_space_has_none);
     return suite;
 }

@@ -74,11 +74,13 @@ void pb_hire(struct pebble_pool *pool, int64_t now)
         rc = ask_server(pool, worker);
     }
     if (rc < 0) {
-        if (worker) pb_output_detach(worker);
-        /* A process that is made elsewhere in this one just now, and has not got to its exec, keeps what is closed
-         * open: without this events could still come of it. */
-        if (worker) pb_watch_remove(pool, worker->link.stream.fd);
-        if (worker) pb_hostlink_done(&worker->link);
+        if (worker) {
+            pb_output_detach(worker);
+            /* A process that another thread makes just now, and that has not got to its exec, keeps what is closed
+             * open: without this, events could still come of it. */
+            pb_watch_remove(pool, worker->link.stream.fd);
+            pb_hostlink_done(&worker->link);
+        }
         free(worker);
         pb_start_failed(pool, PEBBLE_CAUSE_START, -rc, NULL, now);
         return;

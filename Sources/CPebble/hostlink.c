@@ -110,6 +110,12 @@ int pb_hostlink_submit(struct pb_hostlink *link, const struct pb_submission *job
     return rc < 0 ? rc : 1;
 }
 
+void pb_hostlink_ring(struct pb_hostlink *link)
+{
+    link->owes_bell = false;
+    if (!pb_stream_sending(&link->stream)) pb_stream_send(&link->stream, &(struct pb_frame){.kind = PB_FRAME_BELL}, NULL);
+}
+
 bool pb_hostlink_sending(const struct pb_hostlink *link)
 {
     return pb_stream_sending(&link->stream) || link->input.left || link->reply_data;

@@ -75,12 +75,6 @@ void pb_hostlink_done(struct pb_hostlink *link)
     link->shared = NULL;
 }
 
-void pb_hostlink_ring(struct pb_hostlink *link)
-{
-    link->owes_bell = false;
-    if (!pb_stream_sending(&link->stream)) pb_stream_send(&link->stream, &(struct pb_frame){.kind = PB_FRAME_BELL}, NULL);
-}
-
 void pb_hostlink_leave_after(struct pb_hostlink *link)
 {
     link->leaves = true;

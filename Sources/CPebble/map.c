@@ -164,8 +164,8 @@ static size_t window_of(const struct pebble_map *map, size_t *ret_few)
     if (map->window || !map->average) return *ret_few;
     int64_t ahead = AHEAD_TIME / map->average;
     size_t window = workers * (size_t)(ahead < 2 ? 2 : ahead < AHEAD_MOST ? ahead : AHEAD_MOST) + 1;
-    size_t room = map->pool->config.max_queued / 2; /* the rest is for others */
-    if (room && window > room) window = room > least ? room : least;
+    size_t places = map->pool->config.max_queued, room = places ? places / 2 : SIZE_MAX; /* the rest is for others */
+    if (window > room) window = room > least ? room : least;
     *ret_few += (window - least) / 2;
     return window;
 }

@@ -120,9 +120,11 @@ extension ByteWriter {
 
   /// The same, written over such a head at `offset`, for there are more now.
   mutating func patch(headOfArray count: Int, size: Int, at offset: Int) {
-    patch(1 + WireHeader.run + size * count, at: offset + 1)
-    patch(count, at: offset + 9)
-    patch(count, at: offset + 1 + WireHeader.unkeyed + 2)
+    let length = offset + 1
+    let run = length + WireHeader.unkeyed
+    patch(1 + WireHeader.run + size * count, at: length)
+    patch(count, at: length + 8)
+    patch(count, at: run + 2)  // behind two tags
   }
 
   private mutating func append(headOfRun count: Int, of element: WireTag) {

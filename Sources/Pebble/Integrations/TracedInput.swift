@@ -51,7 +51,7 @@ extension JobObservations {
     /// - Parameter bytes: what `make` has made, less the first byte.
     init(_ bytes: UnsafeRawBufferPointer) {
       var pieces = Pieces(bytes)
-      let carrier = pieces.next().flatMap { try? BinaryDecoder($0).decode([String: String].self) }
+      let carrier = pieces.next().flatMap { try? BinaryDecoder($0.piece).decode([String: String].self) }
       var context = ServiceContext.topLevel
       InstrumentationSystem.instrument.extract(carrier ?? [:], into: &context, using: Carrier())
       self.context = context

@@ -25,7 +25,7 @@ final class ArgumentReader {
       return true
     }
     numbers = nil
-    guard let (piece, isMarked) = pieces.nextOfAny() else { return false }
+    guard let (piece, isMarked) = pieces.next() else { return false }
     decoder.restart(piece)
     guard isMarked else { return true }
     index = 0

@@ -15,8 +15,8 @@ enum InputForm: UInt8 {
 
 /// Byte strings one after the other, each behind its length, whose highest bit may be a mark.
 ///
-/// Ends early when the bytes do not hold what a length says. As a sequence, it ends before one that is marked.
-struct Pieces: Sequence, IteratorProtocol {
+/// Ends early when the bytes do not hold what a length says.
+struct Pieces {
   /// What comes behind the pieces so far.
   private(set) var rest: UnsafeRawBufferPointer
 
@@ -26,12 +26,7 @@ struct Pieces: Sequence, IteratorProtocol {
 
   static let mark: UInt64 = 1 << 63
 
-  mutating func next() -> UnsafeRawBufferPointer? {
-    guard let (piece, isMarked) = nextOfAny(), !isMarked else { return nil }
-    return piece
-  }
-
-  mutating func nextOfAny() -> (piece: UnsafeRawBufferPointer, isMarked: Bool)? {
+  mutating func next() -> (piece: UnsafeRawBufferPointer, isMarked: Bool)? {
     let header = MemoryLayout<UInt64>.size
     guard rest.count >= header else { return nil }
     let marked = rest.loadUnaligned(as: UInt64.self)

@@ -23,7 +23,7 @@ struct ChunkOutline: Sendable {
     outcomes.reserveCapacity(min(count, reply.count))
     let decoder = BinaryDecoder(reply)
     var pieces = Pieces(reply)
-    while let (piece, isMarked) = pieces.nextOfAny() {
+    while let (piece, isMarked) = pieces.next() {
       if isMarked {
         decoder.restart(piece)
         outcomes += successes(try Reply.value([Value].self, from: decoder))
